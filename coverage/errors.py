@@ -1,0 +1,21 @@
+"""Failures that this room reports to a person."""
+
+from __future__ import annotations
+
+
+class CoverageError(Exception):
+    """Base of every failure of this room that a user can cause.
+
+    what : one line, what is wrong
+    where: file, row, column or key
+    mend : what the reader can do about it
+    """
+
+    def __init__(self, what: str, where: str, mend: str) -> None:
+        super().__init__(what, where, mend)
+        self.what = what
+        self.where = where
+        self.mend = mend
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  where: {self.where}\n  mend:  {self.mend}"

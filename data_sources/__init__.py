@@ -1,0 +1,1 @@
+"""The outside world: read, check, reconcile. Knows no physics and no decisions."""

@@ -1,0 +1,1 @@
+"""The planner's job: scenario file, pipeline, runs, comparison, reports, maps, command line."""

@@ -1,0 +1,37 @@
+"""Failures that this room reports to a person."""
+
+from __future__ import annotations
+
+
+class ScenarioError(Exception):
+    """Base of every failure of this room that a user can cause.
+
+    what : one line, what is wrong
+    where: file, row, column or key
+    mend : what the reader can do about it
+    """
+
+    def __init__(self, what: str, where: str, mend: str) -> None:
+        super().__init__(what, where, mend)
+        self.what = what
+        self.where = where
+        self.mend = mend
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  where: {self.where}\n  mend:  {self.mend}"
+
+
+class ScenarioFileMissing(ScenarioError):
+    """The scenario file is not there."""
+
+
+class ScenarioFaults(ScenarioError):
+    """A scenario file with one or more faults, all listed."""
+
+    def __init__(self, path: object, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__(
+            what=f"{len(faults)} lỗi trong kịch bản / fault(s) in the scenario",
+            where=f"{path}\n" + "\n".join(f"    {fault}" for fault in faults),
+            mend="sửa các khoá trên; mô tả từng khoá / every key is described by:  phusong schema",
+        )

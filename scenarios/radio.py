@@ -1,0 +1,153 @@
+"""Carriers and radio defaults of a scenario, and the sectors that stand today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from pydantic import Field
+
+from phusong.coverage.link import resource_blocks, rs_eirp_dbm
+from phusong.coverage.sectors import Sectors
+from phusong.scenarios.settings import Section
+
+Technology = Literal["2G", "3G", "4G", "5G"]
+GENERATION: dict[str, int] = {"2G": 2, "3G": 3, "4G": 4, "5G": 5}
+
+
+class Carrier(Section):
+    """One band as it is deployed; a site list's own values win over these."""
+
+    technology: Technology
+    frequency_mhz: float = Field(gt=100, le=6000, description="downlink centre frequency")
+    bandwidth_mhz: float = Field(gt=0, le=100)
+    tx_power_dbm: float = Field(46.0, ge=20, le=60, description="total carrier power over all ports")
+    antenna_gain_dbi: float = Field(17.5, ge=0, le=30, description="gain of the beam that carries reference signals")
+    reference_beam_loss_db: float = Field(
+        0.0, ge=0, le=10, description="how far the reference-signal beam lies below the listed gain (SSB beams: 3-6 dB)"
+    )
+    horizontal_beamwidth_deg: float = Field(65.0, gt=5, le=360)
+    vertical_beamwidth_deg: float = Field(10.0, gt=1, le=90)
+    source: str = "assumption"
+
+
+def default_carriers() -> dict[str, Carrier]:
+    """Bands in use in Vietnam, with the powers and gains design work assumes for them."""
+    lte, nr = {"technology": "4G"}, {"technology": "5G", "tx_power_dbm": 49.0, "antenna_gain_dbi": 24.0}
+    wide_nr = {**nr, "bandwidth_mhz": 100, "reference_beam_loss_db": 4.5}
+    return {
+        "B1": Carrier(**lte, frequency_mhz=2140, bandwidth_mhz=15),
+        "B3": Carrier(**lte, frequency_mhz=1842.5, bandwidth_mhz=20),
+        "B7": Carrier(**lte, frequency_mhz=2655, bandwidth_mhz=20),
+        "B8": Carrier(**lte, frequency_mhz=942.5, bandwidth_mhz=10, antenna_gain_dbi=15.0),
+        "B20": Carrier(**lte, frequency_mhz=806, bandwidth_mhz=10, antenna_gain_dbi=15.0),
+        "B28": Carrier(**lte, frequency_mhz=780.5, bandwidth_mhz=10, antenna_gain_dbi=15.0),
+        "n28": Carrier(technology="5G", frequency_mhz=780.5, bandwidth_mhz=10, antenna_gain_dbi=15.0),
+        "n41": Carrier(**wide_nr, frequency_mhz=2593),
+        "n77": Carrier(**wide_nr, frequency_mhz=3750),
+        "n78": Carrier(**wide_nr, frequency_mhz=3550),
+    }
+
+
+class Radio(Section):
+    """[radio]: propagation model and link budget."""
+
+    model: str = Field("delta-bullington", description="propagation model, by name")
+    range_km: float = Field(30.0, gt=0.5, le=100, description="no signal is computed beyond this distance")
+    rx_height_m: float = Field(1.5, gt=0, le=30)
+    feeder_loss_db: float = Field(2.0, ge=0, le=20)
+    model_sigma_db: float = Field(7.0, ge=0, le=20, description="error of the model, common to a hamlet (assumption)")
+    location_sigma_db: float = Field(5.5, ge=0, le=20, description="variability between places of a cell (assumption)")
+    confidence: float = Field(0.8, ge=0.5, lt=1, description="probability with which the planned level is exceeded")
+    interference_margin_db: float = Field(3.0, ge=0, le=20, description="assumption")
+    min_rsrp_dbm: dict[Technology, float] = Field(
+        default_factory=lambda: {"4G": -110.0, "5G": -110.0}, description="service level per technology (assumption)"
+    )
+    carriers: dict[str, Carrier] = Field(default_factory=dict, description="adds to, or replaces, the built-in bands")
+
+    def carrier(self, band: str) -> Carrier | None:
+        return {**default_carriers(), **self.carriers}.get(band)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Sectors on a part's grid.
+
+    site_rc  : (L, 2) float64 places of the sites, grid coordinates (row, col)
+    site_id  : (L,) names of the sites
+    sectors  : the sectors; `sectors.location` indexes site_rc, `sectors.layer` indexes layers
+    layers   : (operator, technology) of each layer
+    row      : (S,) int64 row of the sector list that each sector came from
+    """
+
+    site_rc: NDArray[np.float64]
+    site_id: tuple[str, ...]
+    sectors: Sectors
+    layers: tuple[tuple[str, str], ...]
+    row: NDArray[np.int64]
+
+
+def grid_coordinates(box: GeoBox, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 2) float64 (row, col) with whole numbers at cell centres, from coordinates in the grid's CRS."""
+    col, row = ~box.affine * (np.asarray(x), np.asarray(y))
+    return np.column_stack([row, col]) - 0.5
+
+
+def existing_network(frame: gpd.GeoDataFrame, box: GeoBox, radio: Radio) -> tuple[Network, list[str]]:
+    """The sectors of a site list (schema `sectors`, CRS of the grid) as coverage/ wants them.
+
+    Listed values win, the carrier's defaults fill the rest. Sectors of an unknown band, or of a technology that the
+    scenario sets no level for, carry no service: they are left out, and the second value says how many and why.
+    """
+    kept, notes = [], []
+    left_out: dict[str, int] = {}
+    for position, (band, technology) in enumerate(zip(frame["band"], frame["technology"], strict=True)):
+        if technology not in radio.min_rsrp_dbm:
+            reason = f"công nghệ {technology}"
+        elif radio.carrier(band) is None:
+            reason = f"băng tần {band}"
+        else:
+            kept.append(position)
+            continue
+        left_out[reason] = left_out.get(reason, 0) + 1
+    notes = [f"{count} sector không tính ({reason}) / sectors left out ({reason})" for reason, count in left_out.items()]
+
+    rows = frame.iloc[kept]
+    carriers = [radio.carrier(band) for band in rows["band"]]
+
+    def filled(column: str, defaults: list[float]) -> NDArray[np.float64]:
+        listed = rows[column].to_numpy(dtype=np.float64)
+        return np.where(np.isnan(listed), np.array(defaults, dtype=np.float64), listed)
+
+    known = [c for c in carriers if c is not None]
+    bandwidth = filled("bandwidth_mhz", [c.bandwidth_mhz for c in known])
+    gain = filled("antenna_gain_dbi", [c.antenna_gain_dbi for c in known])
+    power = filled("tx_power_dbm", [c.tx_power_dbm for c in known])
+    feeder = filled("feeder_loss_db", [radio.feeder_loss_db] * len(known))
+    eirp = [
+        rs_eirp_dbm(p, resource_blocks(c.technology, b), f, g - c.reference_beam_loss_db)
+        for p, b, f, g, c in zip(power, bandwidth, feeder, gain, known, strict=True)
+    ]
+    pairs = list(zip(rows["operator"], rows["technology"], strict=True))
+    layers = tuple(sorted(set(pairs)))
+    # A place is one site of one operator: sectors listed under the same id stand on the same mast.
+    rc = grid_coordinates(box, rows.geometry.x.to_numpy(), rows.geometry.y.to_numpy())
+    ids = rows["site_id"].to_numpy()
+    names, first, location = np.unique(ids, return_index=True, return_inverse=True)
+    sectors = Sectors(
+        location=location.astype(np.int32),
+        height_m=rows["antenna_height_m"].to_numpy(dtype=np.float64),
+        frequency_mhz=filled("frequency_mhz", [c.frequency_mhz for c in known]),
+        azimuth_deg=rows["azimuth_deg"].to_numpy(dtype=np.float64),
+        downtilt_deg=np.nan_to_num(rows["downtilt_deg"].to_numpy(dtype=np.float64)),
+        horizontal_beamwidth_deg=filled("beamwidth_deg", [c.horizontal_beamwidth_deg for c in known]),
+        vertical_beamwidth_deg=np.array([c.vertical_beamwidth_deg for c in known], dtype=np.float64),
+        rs_eirp_dbm=np.array(eirp, dtype=np.float64),
+        layer=np.array([layers.index(pair) for pair in pairs], dtype=np.int32),
+    )
+    site_rc = rc[first] if len(kept) else np.empty((0, 2))
+    return Network(site_rc, tuple(str(n) for n in names), sectors, layers, np.array(kept, dtype=np.int64)), notes

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import cKDTree
-
 from phusong.data_sources.area import Part
 from phusong.scenarios.radio import grid_coordinates
 from phusong.scenarios.service import LOM, SERVED, TRANG, Service
+from scipy import ndimage
+from scipy.spatial import cKDTree
 
 CENTRE, CLUSTER = 0, 1
 
@@ -163,21 +162,26 @@ def _clusters(rc: NDArray[np.int32]) -> list[NDArray[np.int64]]:
 
 
 def groups_met(demand: Demand, served: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(G,) whether each group is met when the cells of `served` (C,) have service."""
-    got = np.where(served, demand.weight, 0)[demand.group_cell]
+    """(G,) whether each group is met; `served` (nnz,) says of each entry of `group_cell` whether it has service."""
     if not len(demand.group_hamlet):
         return np.empty(0, dtype=bool)
+    got = np.where(served, demand.weight[demand.group_cell], 0)
     return np.asarray(np.add.reduceat(got, demand.group_indptr[:-1]) >= demand.group_need)
 
 
-def hamlet_states(demand: Demand, served: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """(H,) SERVED, LOM (centre served, a cluster is not) or TRANG (no service at the centre).
+def state_of(demand: Demand, unmet: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """(H,) state of each hamlet when the groups of `unmet` (G,) are not met.
 
-    Under the people-share rule a hamlet that misses its share is TRANG when its centre cell has no service.
+    TRANG when its centre group is unmet, LOM when only clusters are, SERVED when none is. Under the people-share rule
+    the one group of a hamlet is its centre group.
     """
-    unmet = ~groups_met(demand, served)
     low = np.zeros(demand.hamlets, dtype=bool)
+    centre_unmet = np.zeros(demand.hamlets, dtype=bool)
     np.logical_or.at(low, demand.group_hamlet, unmet)
-    centre_served = served[demand.centre_cell]
-    state = np.where(low, np.where(centre_served, LOM, TRANG), SERVED)
-    return state.astype(np.uint8)
+    np.logical_or.at(centre_unmet, demand.group_hamlet, unmet & (demand.group_kind == CENTRE))
+    return np.where(centre_unmet, TRANG, np.where(low, LOM, SERVED)).astype(np.uint8)
+
+
+def hamlet_states(demand: Demand, served: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """(H,) state of each hamlet when the cells of `served` (C,) have service."""
+    return state_of(demand, ~groups_met(demand, served[demand.group_cell]))

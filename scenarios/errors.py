@@ -35,3 +35,39 @@ class ScenarioFaults(ScenarioError):
             where=f"{path}\n" + "\n".join(f"    {fault}" for fault in faults),
             mend="sửa các khoá trên; mô tả từng khoá / every key is described by:  phusong schema",
         )
+
+
+class OptionUnknown(ScenarioError):
+    """The scenario names an option or a hamlet that does not exist."""
+
+
+class RunMissing(ScenarioError):
+    """A run that was asked for is not there or cannot be read."""
+
+
+class FileOpenElsewhere(ScenarioError):
+    """A file or folder of a run that the system does not let us replace, usually because another program has it open."""
+
+
+class FolderIsNotARun(ScenarioError):
+    """A run is to be written into a folder that holds something else."""
+
+
+class RunNotWritten(ScenarioError):
+    """The system refused to store the run: disk full, path too long, no such drive."""
+
+
+class MapLibraryUnsuitable(ScenarioError):
+    """MapLibre GL JS is missing from the installation, or of a version that the map page was not written for."""
+
+
+class TargetExists(ScenarioError):
+    """A file would be overwritten."""
+
+
+class UnusableBand(ScenarioError):
+    """The scenario asks for stations on a band that it defines no carrier for, or on none of the minimum technology."""
+
+
+class NoOperatorKnown(ScenarioError):
+    """Nothing says who would build a new station."""

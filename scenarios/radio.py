@@ -9,11 +9,10 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from pydantic import Field
-
 from phusong.coverage.link import resource_blocks, rs_eirp_dbm
 from phusong.coverage.sectors import Sectors
 from phusong.scenarios.settings import Section
+from pydantic import Field
 
 Technology = Literal["2G", "3G", "4G", "5G"]
 GENERATION: dict[str, int] = {"2G": 2, "3G": 3, "4G": 4, "5G": 5}
@@ -58,6 +57,7 @@ class Radio(Section):
 
     model: str = Field("delta-bullington", description="propagation model, by name")
     range_km: float = Field(30.0, gt=0.5, le=100, description="no signal is computed beyond this distance")
+    candidate_range_km: float = Field(12.0, gt=0.5, le=100, description="the same for options of the plan")
     rx_height_m: float = Field(1.5, gt=0, le=30)
     feeder_loss_db: float = Field(2.0, ge=0, le=20)
     model_sigma_db: float = Field(7.0, ge=0, le=20, description="error of the model, common to a hamlet (assumption)")
@@ -114,7 +114,9 @@ def existing_network(frame: gpd.GeoDataFrame, box: GeoBox, radio: Radio) -> tupl
             kept.append(position)
             continue
         left_out[reason] = left_out.get(reason, 0) + 1
-    notes = [f"{count} sector không tính ({reason}) / sectors left out ({reason})" for reason, count in left_out.items()]
+    notes = [
+        f"{count} sector không tính ({reason}) / sectors left out ({reason})" for reason, count in left_out.items()
+    ]
 
     rows = frame.iloc[kept]
     carriers = [radio.carrier(band) for band in rows["band"]]

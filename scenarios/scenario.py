@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
-
 from phusong.data_sources.reading import LayerSource, Sources
 from phusong.scenarios.candidates.settings import CandidateSettings, Costs
 from phusong.scenarios.errors import ScenarioFaults, ScenarioFileMissing
 from phusong.scenarios.radio import Radio
 from phusong.scenarios.service import Service
 from phusong.scenarios.settings import Section
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 LAYERS = (
     "hamlets",
@@ -74,7 +73,9 @@ class DataSection(Section):
     """[data]: the files; paths are relative to `dir`, which is relative to the scenario file."""
 
     dir: str = "."
-    synthetic: list[str] = Field(default_factory=list, description="roles whose data are made up; shown on every output")
+    synthetic: list[str] = Field(
+        default_factory=list, description="roles whose data are made up; shown on every output"
+    )
     terrain: TerrainSection
     population: PopulationSection
     hamlets: LayerSection
@@ -97,7 +98,9 @@ class Objective(Section):
     budget_counts: Literal["capex", "lifetime"] = "capex"
     target_hamlets: int | None = Field(None, ge=1, description="for min_cost: how many hamlets must be cleared")
     target_share: float | None = Field(None, gt=0, le=1, description="for min_cost: share of the low-signal hamlets")
-    deadline: str | None = Field(None, pattern=r"^\d{4}-\d{2}-\d{2}$", description="date of the target; goes to the task list")
+    deadline: str | None = Field(
+        None, pattern=r"^\d{4}-\d{2}-\d{2}$", description="date of the target; goes to the task list"
+    )
     horizon_years: int = Field(10, ge=1, le=50, description="years of opex in the lifetime cost (assumption)")
     price_year: int = Field(2026, ge=2000, le=2100)
     vat_included: bool = False
@@ -243,3 +246,26 @@ def json_schema() -> dict[str, Any]:
     schema["title"] = "Phusong scenario"
     schema["properties"]["extends"] = {"type": "string", "description": "another scenario file that this one changes"}
     return schema
+
+
+def changed(scenario: Scenario, path: Path, change: Mapping[str, Any]) -> Scenario:
+    """The scenario with the command line's values in place of the file's; None keeps the file's.
+
+    Raises ScenarioFaults for a value that the scenario would not take.
+    """
+    places = {
+        "budget_ty": ("objective", "budget_vnd"),
+        "gap": ("solver", "gap"),
+        "time_limit_s": ("solver", "time_limit_s"),
+        "threads": ("solver", "threads"),
+        "seed": ("scenario", "seed"),
+    }
+    given = scenario.model_dump()
+    for name, value in change.items():
+        if value is not None:
+            section, key = places[name]
+            given[section][key] = round(value * 1e9) if name == "budget_ty" else value
+    try:
+        return Scenario.model_validate(given)
+    except ValidationError as error:
+        raise ScenarioFaults(path, [_fault(problem, given) for problem in error.errors()]) from None

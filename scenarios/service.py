@@ -6,11 +6,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
-
 from phusong.coverage.link import fade_margin_db
 from phusong.scenarios.radio import GENERATION, Radio, Technology
 from phusong.scenarios.settings import Section
+from pydantic import Field
 
 SERVED, LOM, TRANG = 0, 1, 2
 STATE_NAMES = ("served", "lom", "trang")
@@ -33,7 +32,9 @@ class Service(Section):
     populated_people: float = Field(4.0, gt=0, description="people in a cell that counts as populated (assumption)")
     cluster_min_households: int = Field(5, ge=1, description="assumption")
     household_people: float = Field(4.0, gt=0, description="people per household where not listed (assumption)")
-    edge_km: float = Field(3.0, ge=0, description="hamlets nearer than this to the end of the terrain are counted apart")
+    edge_km: float = Field(
+        3.0, ge=0, description="hamlets nearer than this to the end of the terrain are counted apart"
+    )
     facility_weight: int = Field(0, ge=0, description="weight of a served facility beside 1 for a cleared hamlet")
 
 

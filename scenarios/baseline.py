@@ -1,0 +1,184 @@
+"""Who has signal today: coverage of the standing network, and the state of each hamlet before any plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from phusong.coverage.sweep import SignalMap, signal_map
+from phusong.coverage.terrain import Terrain
+from phusong.data_sources.area import Part
+from phusong.scenarios.demand import CENTRE, Demand, build_demand, groups_met, hamlet_states, state_of
+from phusong.scenarios.radio import Network, Radio, existing_network
+from phusong.scenarios.service import (
+    LOM,
+    SERVED,
+    STATE_NAMES,
+    Service,
+    counting_layers,
+    layer_levels_dbm,
+    served_by_layer,
+)
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One demand for service: from any operator, from each hamlet's own, or from one named operator.
+
+    operator     : (C,) int32 operator that must serve the cell, -1 any
+    served       : (C,) bool, the model's word
+    believed     : (nnz,) bool for each entry of `Demand.group_cell`: served, and the official list does not say
+        otherwise of that hamlet
+    declared_met : (G,) bool, groups that the official list says are served although the model does not
+    """
+
+    operator: NDArray[np.int32]
+    served: NDArray[np.bool_]
+    believed: NDArray[np.bool_]
+    declared_met: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The standing network on one part.
+
+    signal      : best server per layer on the whole grid
+    rsrp_dbm    : (layers, C) float64 signal in the demand cells
+    model_state, state : (H,) uint8, by the model alone and with the official list
+    low_p50     : low-signal hamlets if the planning confidence were 50%
+    """
+
+    part: Part
+    terrain: Terrain
+    network: Network
+    operators: tuple[str, ...]
+    demand: Demand
+    signal: SignalMap
+    rsrp_dbm: NDArray[np.float64]
+    levels_dbm: NDArray[np.float64]
+    lanes: tuple[Lane, ...]
+    model_state: NDArray[np.uint8]
+    state: NDArray[np.uint8]
+    low_p50: int
+    notes: tuple[str, ...]
+
+    @property
+    def low(self) -> NDArray[np.int64]:
+        """Indexes of the low-signal hamlets."""
+        return np.flatnonzero(self.state != SERVED)
+
+    def layer_operator(self, layers: tuple[tuple[str, str], ...]) -> NDArray[np.int32]:
+        return np.array([self.operators.index(operator) for operator, _ in layers], dtype=np.int32)
+
+
+def compute_baseline(
+    part: Part, radio: Radio, service: Service, *, threads: int | None, on_progress: Progress | None
+) -> Baseline:
+    """Coverage of the standing network and the state of every hamlet of one part."""
+    network, notes = existing_network(part.layers.sectors, part.box, radio)
+    terrain = Terrain(part.height_m, part.cell_m)
+    demand = build_demand(part, service)
+    operators = _operators(network, part)
+    advance = (lambda done, total: on_progress("coverage", done, total)) if on_progress else None
+    signal = signal_map(
+        terrain, network.site_rc, network.sectors, len(network.layers), rx_height_m=radio.rx_height_m,
+        range_m=radio.range_km * 1000, model=radio.model, threads=threads, on_site=advance,
+    )  # fmt: skip
+    rsrp = at_cells(signal.rsrp_dbm, demand.cell_rc)
+    levels = layer_levels_dbm(network.layers, radio, service)
+    layer_operator = np.array([operators.index(o) for o, _ in network.layers], dtype=np.int32)
+    wanted = _lane_operators(demand, part, operators, service)
+
+    def lanes_at(levels_dbm: NDArray[np.float64], declared: NDArray[np.int8]) -> tuple[Lane, ...]:
+        reached = served_by_layer(rsrp, levels_dbm)
+        return tuple(_lane(demand, served_in_lane(reached, layer_operator, o), o, declared) for o in wanted)
+
+    unheard = np.full(demand.hamlets, -1, dtype=np.int8)
+    heard = unheard if service.baseline == "model-only" else _declared(part)
+    lanes = lanes_at(levels, heard)
+    median = layer_levels_dbm(network.layers, radio.model_copy(update={"confidence": 0.5}), service)
+    return Baseline(
+        part, terrain, network, operators, demand, signal, rsrp, levels, lanes,
+        model_state=_state(demand, lanes_at(levels, unheard)),
+        state=_state(demand, lanes),
+        low_p50=int(np.count_nonzero(_state(demand, lanes_at(median, heard)))),
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def at_cells(raster: NDArray[np.float32], cell_rc: NDArray[np.int32]) -> NDArray[np.float64]:
+    return raster[:, cell_rc[:, 0], cell_rc[:, 1]].astype(np.float64)
+
+
+def served_in_lane(
+    reached: NDArray[np.bool_], layer_operator: NDArray[np.int32], wanted: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """(C,) whether a layer of the wanted operator (any where -1) reaches each cell; `reached` is (layers, C)."""
+    if not len(reached):
+        return np.zeros(len(wanted), dtype=bool)
+    return np.asarray((reached & ((wanted == -1)[None, :] | (layer_operator[:, None] == wanted[None, :]))).any(axis=0))
+
+
+def best_rsrp(
+    rsrp_dbm: NDArray[np.float32], layers: tuple[tuple[str, str], ...], service: Service
+) -> NDArray[np.float32]:
+    """(H, W) strongest signal of the layers that count as service; NaN none."""
+    counted = rsrp_dbm[counting_layers(layers, service)]
+    if not len(counted):
+        return np.full(rsrp_dbm.shape[1:], np.nan, dtype=np.float32)
+    return np.fmax.reduce(counted, axis=0)
+
+
+def _state(demand: Demand, lanes: tuple[Lane, ...]) -> NDArray[np.uint8]:
+    states = [state_of(demand, ~(groups_met(demand, lane.believed) | lane.declared_met)) for lane in lanes]
+    return np.maximum.reduce(states)
+
+
+def _operators(network: Network, part: Part) -> tuple[str, ...]:
+    assigned = {o for o in part.layers.hamlets["assigned_operator"] if isinstance(o, str) and o}
+    return tuple(sorted({operator for operator, _ in network.layers} | assigned))
+
+
+def _lane_operators(
+    demand: Demand, part: Part, operators: tuple[str, ...], service: Service
+) -> list[NDArray[np.int32]]:
+    anyone = np.full(len(demand.cell_rc), -1, dtype=np.int32)
+    if service.operator == "any" or not operators:
+        return [anyone]
+    if service.operator == "all":
+        return [np.full(len(demand.cell_rc), i, dtype=np.int32) for i in range(len(operators))]
+    names = part.layers.hamlets["assigned_operator"]
+    of_hamlet = np.array([operators.index(o) if o in operators else -1 for o in names], dtype=np.int32)
+    owned = demand.hamlet >= 0
+    anyone[owned] = of_hamlet[demand.hamlet[owned]]
+    return [anyone]
+
+
+def _declared(part: Part) -> NDArray[np.int8]:
+    """(H,) state on the official list, -1 where it is silent."""
+    return np.array(
+        [STATE_NAMES.index(s) if isinstance(s, str) else -1 for s in part.layers.hamlets["declared_state"]],
+        dtype=np.int8,
+    )
+
+
+def _lane(demand: Demand, served: NDArray[np.bool_], operator: NDArray[np.int32], declared: NDArray[np.int8]) -> Lane:
+    """Weigh the model against the official list, which wins where it speaks.
+
+    A hamlet declared worse than modelled keeps no cell that the model calls served, but for the centre of one that
+    is declared lõm. One declared better has the groups that its declared state says are served counted as met.
+    """
+    model = hamlet_states(demand, served).astype(np.int8)
+    worse = declared > model
+    better = (declared >= 0) & (declared < model)
+    groups = np.bincount(demand.group_hamlet, minlength=demand.hamlets)
+    is_centre = demand.group_kind == CENTRE
+    centre_stands = (declared == LOM) & (groups > 1)
+    doubted = worse[demand.group_hamlet] & ~(is_centre & centre_stands[demand.group_hamlet])
+    believed = served[demand.group_cell] & ~np.repeat(doubted, np.diff(demand.group_indptr))
+    met = better[demand.group_hamlet] & ((declared[demand.group_hamlet] == SERVED) | is_centre)
+    return Lane(operator, served, believed, met)

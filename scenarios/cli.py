@@ -1,0 +1,392 @@
+"""The command line: `phusong`. The only module that knows click."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import logging
+import os
+import sys
+import webbrowser
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from phusong.coverage.errors import CoverageError
+from phusong.data_sources.area import Finding
+from phusong.data_sources.errors import DataError
+from phusong.scenarios.errors import ScenarioError
+from phusong.solvers.errors import NoFeasiblePlan, SolverError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+USER_ERRORS = (CoverageError, DataError, ScenarioError, SolverError)
+DONE, FAULT, BAD_INPUT, NO_PLAN = 0, 1, 2, 3
+LEVELS = {"error": "bold red", "rejected": "red", "warning": "yellow", "note": "dim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """How to talk to whoever called: results on stdout, everything else on stderr."""
+
+    as_json: bool
+    quiet: bool
+
+    @property
+    def out(self) -> Console:
+        return Console(highlight=False, soft_wrap=True)
+
+    @property
+    def err(self) -> Console:
+        return Console(stderr=True, highlight=False, quiet=self.quiet, soft_wrap=True)
+
+    def result(self, value: Any, show: Callable[[Console], None]) -> None:
+        """One JSON document with --json, the text for people otherwise."""
+        if self.as_json:
+            click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+        else:
+            show(self.out)
+
+
+def talking(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that every command has, and errors told in three lines instead of a traceback."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Kết quả là một tài liệu JSON. / Print one JSON document.")
+    @click.option("--quiet", is_flag=True, help="Không in tiến độ. / No progress.")
+    @click.option("--debug", is_flag=True, help="In cả vết lỗi. / Show tracebacks and the log.")
+    @wraps(command)
+    def told(*args: Any, as_json: bool, quiet: bool, debug: bool, **kwargs: Any) -> Any:
+        if debug:
+            logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
+        try:
+            return command(Terminal(as_json, quiet), *args, **kwargs)
+        except USER_ERRORS as error:
+            if debug:
+                raise
+            _tell(error)
+            sys.exit(NO_PLAN if isinstance(error, NoFeasiblePlan) else BAD_INPUT)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if debug:
+                raise
+            click.echo(
+                f"lỗi bên trong / internal fault: {type(error).__name__}: {error}\n"
+                "  mend:  báo lại cùng kết quả của --debug / report this with the output of --debug",
+                err=True,
+            )
+            sys.exit(FAULT)
+
+    return told
+
+
+def _tell(error: Exception) -> None:
+    what, where, mend = (getattr(error, key, "") for key in ("what", "where", "mend"))
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(Text(f"lỗi / error: {what}", style="bold red"))
+    console.print(Text(f"  ở / where: {where}"))
+    console.print(Text(f"  sửa / mend: {mend}", style="green"))
+    for finding in getattr(error, "findings", ()):
+        _tell_finding(console, finding)
+
+
+def _tell_finding(console: Console, finding: Finding) -> None:
+    line = Text(f"  {finding.level:9}", style=LEVELS[finding.level])
+    line.append(f"{finding.what}", style="default").append(f"  [{finding.where}]", style="dim")
+    console.print(line)
+    if finding.mend:
+        console.print(Text(f"            → {finding.mend}", style="green"))
+
+
+scenario_argument = click.argument("scenario", type=click.Path(path_type=Path))
+data_option = click.option(
+    "--data", "data_dir", type=click.Path(path_type=Path, file_okay=False), envvar="PHUSONG_DATA",
+    help="Thư mục dữ liệu, thay cho [data] dir. / Data folder, instead of [data] dir.",
+)  # fmt: skip
+runs_option = click.option(
+    "--runs", "runs", type=click.Path(path_type=Path, file_okay=False), default=None,
+    help="Thư mục các lần chạy. / Folder of the runs.",
+)  # fmt: skip
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(importlib.metadata.version("phusong"), prog_name="phusong")
+def main() -> None:
+    """Phủ sóng: quy hoạch trạm, cáp quang và điện để xoá thôn lõm sóng, trắng sóng.
+
+    Plans where towers, fibre and power clear the most low-signal hamlets for the money, and proves how good it is.
+
+    \b
+    phusong demo                      một tỉnh mô phỏng, từ đầu đến bản đồ / a synthetic province, start to map
+    phusong init my.toml              kịch bản mẫu / a scenario to fill in
+    phusong check my.toml             mọi lỗi của dữ liệu / every fault of the inputs
+    phusong plan my.toml              kế hoạch và bản đồ / the plan and its map
+    phusong compare RUN1 RUN2         so sánh / side by side
+
+    Gợi ý lệnh khi gõ / shell completion:  eval "$(_PHUSONG_COMPLETE=bash_source phusong)"
+    """
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path), default=Path("scenario.toml"))
+@click.option("--force", is_flag=True, help="Ghi đè. / Overwrite.")
+@talking
+def init(terminal: Terminal, target: Path, force: bool) -> None:
+    """Viết một kịch bản mẫu. / Write a scenario to fill in.
+
+    \b
+    Ví dụ / example:  phusong init dien-bien.toml
+    """
+    from phusong.scenarios.errors import TargetExists
+    from phusong.scenarios.template import SCENARIO_TEMPLATE
+
+    if target.exists() and not force:
+        raise TargetExists(
+            what="tệp đã có / the file exists", where=str(target), mend="chọn tên khác, hoặc / or: --force"
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(SCENARIO_TEMPLATE, encoding="utf-8")
+    terminal.result({"scenario": str(target)}, lambda out: out.print(f"đã viết / written: {target}"))
+
+
+@main.command()
+@scenario_argument
+@data_option
+@talking
+def check(terminal: Terminal, scenario: Path, data_dir: Path | None) -> None:
+    """Kiểm tra kịch bản và mọi dữ liệu vào; in tất cả lỗi một lần. / List every fault of the inputs at once.
+
+    \b
+    Ví dụ / example:  phusong check tam-dao.toml --data data/tam-dao
+    """
+    from phusong.data_sources.reading import check_area
+    from phusong.scenarios.scenario import read_scenario
+
+    asked, base = read_scenario(scenario, data_dir)
+    with terminal.err.status("đọc dữ liệu / reading"):
+        findings = check_area(asked.sources(base))
+
+    def show(out: Console) -> None:
+        for finding in findings:
+            _tell_finding(out, finding)
+        counts = {level: sum(f.level == level for f in findings) for level in LEVELS}
+        out.print(
+            f"{counts['error']} lỗi / errors · {counts['rejected']} dòng bị loại / rejected · "
+            f"{counts['warning']} cảnh báo / warnings · {counts['note']} ghi chú / notes"
+        )
+
+    terminal.result([asdict(f) for f in findings], show)
+    if any(f.level == "error" for f in findings):
+        sys.exit(BAD_INPUT)
+
+
+@main.command()
+@click.argument("kind", type=click.Choice(["hamlets", "sites"]))
+@click.argument("target", type=click.Path(path_type=Path), required=False)
+@talking
+def template(terminal: Terminal, kind: str, target: Path | None) -> None:
+    """Tạo biểu XLSX để điền, có danh sách chọn. / Write an XLSX form with drop-downs.
+
+    \b
+    Ví dụ / example:  phusong template hamlets thon.xlsx
+    """
+    from phusong.data_sources.templates import write_template
+
+    path = target or Path(f"{kind}.xlsx")
+    write_template(kind, path)
+    terminal.result({"template": str(path)}, lambda out: out.print(f"đã viết / written: {path}"))
+
+
+@main.command()
+@scenario_argument
+@data_option
+@runs_option
+@talking
+def coverage(terminal: Terminal, scenario: Path, data_dir: Path | None, runs: Path | None) -> None:
+    """Chỉ tính hiện trạng phủ sóng. / Today's coverage only, no plan.
+
+    \b
+    Ví dụ / example:  phusong coverage tam-dao.toml --data data/tam-dao
+    """
+    from phusong.scenarios.pipeline import run_coverage
+
+    _run(terminal, scenario, data_dir, runs, run_coverage)
+
+
+@main.command()
+@scenario_argument
+@data_option
+@runs_option
+@click.option("--budget", "budget_ty", type=float, help="Ngân sách, tỷ đồng. / Budget, billion VND.")
+@click.option("--gap", type=float, help="Dừng khi đạt khoảng cách này, 0.01 = 1%. / Stop at this gap.")
+@click.option("--time-limit", "time_limit_s", type=float, help="Giây mỗi giai đoạn. / Seconds per stage.")
+@click.option("--seed", type=int)
+@click.option("--threads", type=int)
+@talking
+def plan(terminal: Terminal, scenario: Path, data_dir: Path | None, runs: Path | None, **change: Any) -> None:
+    """Lập kế hoạch: từ dữ liệu đến phương án, bản đồ và bảng. / From inputs to the plan, its map and tables.
+
+    \b
+    Ví dụ / examples:
+      phusong plan tam-dao.toml --data data/tam-dao
+      phusong plan tam-dao.toml --budget 120 --json
+    """
+    from phusong.scenarios.pipeline import run_plan
+
+    _run(terminal, scenario, data_dir, runs, run_plan, change)
+
+
+@main.command()
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
+@runs_option
+@talking
+def demo(terminal: Terminal, seed: int, folder: Path, runs: Path | None) -> None:
+    """Tạo một tỉnh mô phỏng rồi lập kế hoạch. / Make a synthetic province and plan it.
+
+    \b
+    Ví dụ / example:  phusong demo --seed 7 --folder /tmp/demo
+    """
+    from phusong.scenarios.demo.write import make_province
+    from phusong.scenarios.pipeline import run_plan
+
+    with _progress(terminal) as report:
+        scenario = make_province(folder, seed, on_progress=report)
+    _run(terminal, scenario, None, runs, run_plan)
+
+
+@main.command()
+@click.argument("runs_to_compare", metavar="RUN RUN...", nargs=-1, required=True)
+@runs_option
+@talking
+def compare(terminal: Terminal, runs_to_compare: tuple[str, ...], runs: Path | None) -> None:
+    """So sánh các lần chạy. / Put runs side by side.
+
+    \b
+    Ví dụ / example:  phusong compare tam-dao-2026-11-22-4f1c tam-dao-2026-11-22-9a02
+    """
+    from phusong.scenarios.comparison import compare_runs, comparison_table
+
+    compared = compare_runs(_runs_folder(runs), runs_to_compare)
+    terminal.result(compared, lambda out: out.print(comparison_table(compared)))
+
+
+@main.command(name="runs")
+@runs_option
+@talking
+def runs_(terminal: Terminal, runs: Path | None) -> None:
+    """Liệt kê các lần chạy. / List the runs.
+
+    \b
+    Ví dụ / example:  phusong runs --json
+    """
+    from phusong.scenarios.catalogue import listed
+    from phusong.scenarios.outputs.words import money_ty, number
+
+    rows = listed(_runs_folder(runs))
+
+    def show(out: Console) -> None:
+        table = Table("lần chạy / run", "lõm, trắng / low", "xoá / cleared", "≤", "vốn / capex", box=None)
+        for row in rows:
+            low, cleared, bound = (number(row[k]) for k in ("low_before", "cleared", "cleared_bound"))
+            table.add_row(row["run"], low, cleared, bound, money_ty(row["capex_vnd"]))
+        out.print(table if rows else "chưa có lần chạy nào / no run yet")
+
+    terminal.result(rows, show)
+
+
+@main.command(name="map")
+@click.argument("run", required=False)
+@runs_option
+@click.option("--no-open", is_flag=True, help="Chỉ in đường dẫn. / Only print the path.")
+@talking
+def map_(terminal: Terminal, run: str | None, runs: Path | None, no_open: bool) -> None:
+    """Mở bản đồ của một lần chạy (mặc định: mới nhất). / Open the map of a run (the newest by default).
+
+    \b
+    Ví dụ / example:  phusong map
+    """
+    from phusong.scenarios.catalogue import find_run
+
+    page = (find_run(_runs_folder(runs), run) / "map.html").resolve()
+    if not no_open and not terminal.as_json:
+        webbrowser.open(page.as_uri())
+    terminal.result({"map": str(page)}, lambda out: out.print(str(page)))
+
+
+@main.command()
+@talking
+def schema(terminal: Terminal) -> None:
+    """In JSON Schema của kịch bản, cho trình soạn thảo. / Print the JSON Schema of a scenario, for editors.
+
+    \b
+    Ví dụ / example:  phusong schema > phusong.schema.json
+    """
+    from phusong.scenarios.scenario import json_schema
+
+    click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=1))
+
+
+def _runs_folder(runs: Path | None) -> Path:
+    return runs or Path("runs")
+
+
+def _run(
+    terminal: Terminal, path: Path, data_dir: Path | None, runs: Path | None,
+    work: Callable[..., Any], change: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    from phusong.scenarios.catalogue import record, run_name
+    from phusong.scenarios.outputs.folder import write_run
+    from phusong.scenarios.results import result_of
+    from phusong.scenarios.scenario import changed, read_scenario
+    from phusong.scenarios.terminal import print_summary
+
+    scenario, base = read_scenario(path, data_dir)
+    scenario = changed(scenario, path, change or {})
+    with _progress(terminal) as report:
+        run = work(scenario, base, report)
+        report("writing", 0, 1)
+        result = result_of(run)
+        folder = runs or Path(scenario.outputs.dir)
+        name = run_name(folder, scenario.scenario.name, result.manifest["scenario_sha256"])
+        write_run(result, folder / name, csv=scenario.outputs.csv)
+        record(folder, name, dict(result.summary), dict(result.manifest))
+        report("writing", 1, 1)
+    answer = {"run": str(folder / name), "map": str(folder / name / "map.html"), **result.summary}
+    terminal.result(answer, lambda out: print_summary(out, result, folder / name))
+
+
+@contextmanager
+def _progress(terminal: Terminal) -> Any:
+    """A bar per phase on stderr; yields a callable (phase, done, total)."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description:10}"),
+        BarColumn(24),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=terminal.err, disable=terminal.quiet) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(phase: str, done: int, total: int) -> None:
+            if phase not in tasks:
+                tasks[phase] = bars.add_task(phase, total=total or None, note="")
+            bars.update(tasks[phase], completed=done, total=total or None, note=f"{done}/{total}" if total > 1 else "")
+
+        yield report
+
+
+def program() -> None:
+    """Entry point that keeps UTF-8 on Windows terminals."""
+    os.environ.setdefault("PYTHONUTF8", "1")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
+    main()

@@ -1,0 +1,275 @@
+"""Put the question to the solver: demand of the low-signal hamlets, options, costs, one Problem over all parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from phusong.coverage.matrix import option_coverage
+from phusong.coverage.sectors import Sectors
+from phusong.coverage.sweep import LossRows, loss_rows
+from phusong.scenarios.baseline import Baseline, Lane, Progress
+from phusong.scenarios.candidates.build import Candidates
+from phusong.scenarios.candidates.targets import Targets
+from phusong.scenarios.demand import Demand
+from phusong.scenarios.errors import OptionUnknown
+from phusong.scenarios.radio import Radio, grid_coordinates
+from phusong.scenarios.scenario import Objective
+from phusong.scenarios.service import Service, layer_levels_dbm
+from phusong.solvers.problem import Problem
+from scipy import sparse
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one part asks of the solver.
+
+    cell     : (N,) int32 demand cell of each asked cell; a cell is asked once per lane that lacks it
+    operator : (N,) int32 operator that must serve it, -1 any
+    covers   : (M, N) bool, options x asked cells
+    hamlet   : (h,) int64 the low-signal hamlets; groups name them by position in this array
+    The group arrays are as in Problem, over asked cells, with what is served already taken off the need.
+    Facilities that lack service follow the hamlets when the scenario gives them a weight.
+    """
+
+    cell: NDArray[np.int32]
+    operator: NDArray[np.int32]
+    weight: NDArray[np.int64]
+    covers: sparse.csr_array
+    hamlet: NDArray[np.int64]
+    hamlet_weight: NDArray[np.int64]
+    group_hamlet: NDArray[np.int32]
+    group_indptr: NDArray[np.int64]
+    group_cell: NDArray[np.int32]
+    group_need: NDArray[np.int64]
+
+
+def find_targets(baseline: Baseline) -> Targets:
+    """The low-signal hamlets of a part and the cells whose people lack service."""
+    demand, low = baseline.demand, baseline.low
+    position = np.full(demand.hamlets + 1, -1, dtype=np.int32)  # the last entry answers for "no hamlet"
+    position[low] = np.arange(len(low), dtype=np.int32)
+    lacking = np.logical_or.reduce([_lacking(demand, lane) for lane in baseline.lanes])
+    # A cell may be the centre of one hamlet and belong to another: groups decide first, ownership after.
+    owner = position[demand.hamlet]
+    in_group = position[np.repeat(demand.group_hamlet, np.diff(demand.group_indptr))]
+    owner[demand.group_cell[in_group >= 0]] = in_group[in_group >= 0]
+    cells = np.flatnonzero(lacking)
+    hamlets = baseline.part.layers.hamlets.iloc[low].reset_index(drop=True)
+    return Targets(demand.cell_rc[cells], demand.people[cells], owner[cells], hamlets)
+
+
+def find_loss_rows(
+    baseline: Baseline, candidates: Candidates, cells: NDArray[np.int32], radio: Radio, range_km: float,
+    *, threads: int | None, on_progress: Progress | None,
+) -> LossRows:  # fmt: skip
+    """Loss from each candidate place, height and band to the given grid cells."""
+    key = np.unique(sector_keys(candidates.sectors), axis=0)
+    advance = (lambda done, total: on_progress("matrix", done, total)) if on_progress else None
+    return loss_rows(
+        baseline.terrain, candidates.site_rc, key, cells, rx_height_m=radio.rx_height_m,
+        range_m=range_km * 1000, model=radio.model, threads=threads, on_site=advance,
+    )  # fmt: skip
+
+
+def sector_keys(sectors: Sectors) -> NDArray[np.int32]:
+    """(S, 3) physical row of each sector: location, antenna height [dm], frequency [100 kHz]."""
+    columns = [sectors.location, np.rint(sectors.height_m * 10), np.rint(sectors.frequency_mhz * 10)]
+    return np.column_stack(columns).astype(np.int32)
+
+
+def ask(
+    baseline: Baseline, candidates: Candidates, radio: Radio, service: Service, range_km: float,
+    *, threads: int | None, on_progress: Progress | None,
+) -> Question:  # fmt: skip
+    """Everything that the low-signal hamlets of one part still need, and which option gives it where."""
+    demand = baseline.demand
+    cell, operator, number = _asked_cells(baseline)
+    groups = _groups(baseline, number)
+    facility_rc = _lacking_facilities(baseline) if service.facility_weight else np.empty((0, 2), dtype=np.int32)
+
+    rc = np.concatenate([demand.cell_rc[cell], facility_rc]).astype(np.int32)
+    unique_rc, place = np.unique(rc, axis=0, return_inverse=True)
+    rows = find_loss_rows(baseline, candidates, unique_rc, radio, range_km, threads=threads, on_progress=on_progress)
+    levels = layer_levels_dbm(candidates.layers, radio, service)
+    # One required level for all: each sector's power is shifted by how its own technology's level differs.
+    covers = option_coverage(
+        rows, baseline.terrain, candidates.site_rc, _shifted(candidates.sectors, levels), candidates.sector_option,
+        len(candidates.options), unique_rc, 0.0, radio.rx_height_m,
+    )  # fmt: skip
+    operator = np.concatenate([operator, np.full(len(facility_rc), -1, dtype=np.int32)])
+    covers = _only_wanted_operator(sparse.csr_array(covers[:, place]), candidates, baseline, operator)
+
+    facilities = len(facility_rc)
+    first = len(cell)
+    cells_of_facilities = np.arange(first, first + facilities, dtype=np.int32)
+    hamlets = len(baseline.low)
+    return Question(
+        cell=np.concatenate([cell, np.full(facilities, -1, dtype=np.int32)]),
+        operator=operator,
+        weight=np.concatenate([demand.weight[cell], np.ones(facilities, dtype=np.int64)]),
+        covers=covers,
+        hamlet=baseline.low,
+        hamlet_weight=np.repeat(np.array([1, service.facility_weight], dtype=np.int64), [hamlets, facilities]),
+        group_hamlet=np.concatenate([groups[0], np.arange(hamlets, hamlets + facilities, dtype=np.int32)]),
+        group_indptr=np.concatenate([groups[1], groups[1][-1] + np.arange(1, facilities + 1)]).astype(np.int64),
+        group_cell=np.concatenate([groups[2], cells_of_facilities]),
+        group_need=np.concatenate([groups[3], np.ones(facilities, dtype=np.int64)]),
+    )
+
+
+def pose(
+    questions: Sequence[Question], candidates: Sequence[Candidates], baselines: Sequence[Baseline], objective: Objective
+) -> Problem:
+    """One problem over all parts; options and cells of the parts follow each other in order.
+
+    Raises OptionUnknown for a locked, forbidden or required name that does not exist.
+    """
+    cells = np.cumsum([0] + [len(q.cell) for q in questions])
+    hamlets = np.cumsum([0] + [len(q.hamlet_weight) for q in questions])
+    exclusive = _exclusive(candidates)
+    names = np.concatenate([c.options["option_id"].to_numpy(dtype=object) for c in candidates])
+    capex = np.concatenate([c.options["capex_vnd"].to_numpy(dtype=np.int64) for c in candidates])
+    lifetime = np.concatenate([c.options["lifetime_vnd"].to_numpy(dtype=np.int64) for c in candidates])
+    return Problem(
+        cell_people=np.concatenate([q.weight for q in questions]),
+        group_hamlet=np.concatenate([q.group_hamlet + h for q, h in zip(questions, hamlets, strict=False)]).astype(
+            np.int32
+        ),
+        group_indptr=_joined_indptr([q.group_indptr for q in questions]),
+        group_cell=np.concatenate([q.group_cell + c for q, c in zip(questions, cells, strict=False)]).astype(np.int32),
+        group_need=np.concatenate([q.group_need for q in questions]),
+        hamlet_weight=np.concatenate([q.hamlet_weight for q in questions]),
+        required=_required(questions, baselines, objective.required_hamlets),
+        covers=sparse.csr_array(sparse.block_diag([q.covers for q in questions], format="csr", dtype=bool)),
+        budget_cost_vnd=capex if objective.budget_counts == "capex" else lifetime,
+        lifetime_cost_vnd=lifetime,
+        exclusive=exclusive,
+        locked=_named(names, objective.locked_options, "locked_options"),
+        forbidden=_named(names, objective.forbidden_options, "forbidden_options"),
+        forbidden_sets=(),
+    )
+
+
+def _lacking(demand: Demand, lane: Lane) -> NDArray[np.bool_]:
+    """(C,) cells without service by the model, or whose service some hamlet's official state denies."""
+    lacking = ~lane.served
+    lacking[demand.group_cell[~lane.believed]] = True
+    return lacking
+
+
+def _asked_cells(baseline: Baseline) -> tuple[NDArray[np.int32], NDArray[np.int32], list[NDArray[np.int32]]]:
+    """Cells that lack believed service, lane by lane; and per lane the number of each demand cell (-1 not asked)."""
+    cells, operators, numbers = [], [], []
+    count = 0
+    for lane in baseline.lanes:
+        lacking = np.flatnonzero(_lacking(baseline.demand, lane)).astype(np.int32)
+        number = np.full(len(lane.served), -1, dtype=np.int32)
+        number[lacking] = np.arange(count, count + len(lacking), dtype=np.int32)
+        count += len(lacking)
+        cells.append(lacking)
+        operators.append(lane.operator[lacking])
+        numbers.append(number)
+    return np.concatenate(cells), np.concatenate(operators), numbers
+
+
+def _groups(
+    baseline: Baseline, number: list[NDArray[np.int32]]
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    demand = baseline.demand
+    position = np.full(demand.hamlets, -1, dtype=np.int32)
+    position[baseline.low] = np.arange(len(baseline.low), dtype=np.int32)
+    owner, cells_of, needs = [], [], []
+    for lane, numbers in zip(baseline.lanes, number, strict=True):
+        for group in np.flatnonzero(position[demand.group_hamlet] >= 0):
+            entries = slice(demand.group_indptr[group], demand.group_indptr[group + 1])
+            cells, have = demand.group_cell[entries], lane.believed[entries]
+            need = int(demand.group_need[group] - demand.weight[cells[have]].sum())
+            if need > 0 and not lane.declared_met[group]:
+                owner.append(position[demand.group_hamlet[group]])
+                cells_of.append(numbers[cells[~have]])
+                needs.append(need)
+    indptr = np.cumsum([0] + [len(c) for c in cells_of]).astype(np.int64)
+    flat = np.concatenate(cells_of).astype(np.int32) if cells_of else np.empty(0, dtype=np.int32)
+    return np.array(owner, dtype=np.int32), indptr, flat, np.array(needs, dtype=np.int64)
+
+
+def facility_cells(baseline: Baseline) -> NDArray[np.int32]:
+    """(F, 2) grid cell of each facility of the part."""
+    points = baseline.part.layers.facilities.geometry
+    height, width = baseline.part.people.shape
+    rc = np.rint(grid_coordinates(baseline.part.box, points.x.to_numpy(), points.y.to_numpy()))
+    return np.clip(rc, 0, [height - 1, width - 1]).astype(np.int32)
+
+
+def _lacking_facilities(baseline: Baseline) -> NDArray[np.int32]:
+    rc = facility_cells(baseline)
+    rsrp = baseline.signal.rsrp_dbm[:, rc[:, 0], rc[:, 1]]
+    with np.errstate(invalid="ignore"):
+        served = (rsrp >= baseline.levels_dbm[:, None]).any(axis=0)
+    return rc[~served]
+
+
+def _shifted(sectors: Sectors, levels_dbm: NDArray[np.float64]) -> Sectors:
+    return replace(sectors, rs_eirp_dbm=sectors.rs_eirp_dbm - levels_dbm[sectors.layer])
+
+
+def _only_wanted_operator(
+    covers: sparse.csr_array, candidates: Candidates, baseline: Baseline, operator: NDArray[np.int32]
+) -> sparse.csr_array:
+    if (operator == -1).all():
+        return covers
+    names = {name: i for i, name in enumerate(baseline.operators)}
+    of_option = np.array([names.get(o, -2) for o in candidates.options["operator"]], dtype=np.int32)
+    entries = covers.tocoo()
+    option, cell = entries.coords
+    fits = (operator[cell] == -1) | (operator[cell] == of_option[option])
+    kept = sparse.coo_array((entries.data[fits], (option[fits], cell[fits])), shape=covers.shape)
+    return sparse.csr_array(kept)
+
+
+def _exclusive(candidates: Sequence[Candidates]) -> NDArray[np.int32]:
+    joined, first = [], 0
+    for part in candidates:
+        numbers = part.options["exclusive"].to_numpy(dtype=np.int32)
+        joined.append(np.where(numbers >= 0, numbers + first, -1).astype(np.int32))
+        first += int(numbers.max(initial=-1)) + 1
+    return np.concatenate(joined)
+
+
+def _joined_indptr(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    lengths = np.concatenate([np.diff(p) for p in parts])
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _named(names: NDArray[np.object_], wanted: list[str], key: str) -> NDArray[np.bool_]:
+    unknown = sorted(set(wanted) - set(names))
+    if unknown:
+        raise OptionUnknown(
+            what=f"không có phương án / no such option: {', '.join(unknown[:5])}",
+            where=f"objective.{key}",
+            mend="lấy mã từ cột option_id của bảng measures / take ids from the column option_id of the measures table",
+        )
+    return np.isin(names.astype(str), np.array(wanted, dtype=str))
+
+
+def _required(questions: Sequence[Question], baselines: Sequence[Baseline], wanted: list[str]) -> NDArray[np.bool_]:
+    flags = []
+    known: set[str] = set()
+    for question, baseline in zip(questions, baselines, strict=True):
+        frame = baseline.part.layers.hamlets
+        known |= set(frame["hamlet_id"])
+        ids = frame["hamlet_id"].to_numpy(dtype=object)[question.hamlet]
+        flag = np.zeros(len(question.hamlet_weight), dtype=bool)
+        flag[: len(ids)] = np.isin(ids.astype(str), np.array(wanted, dtype=str))
+        flags.append(flag)
+    unknown = sorted(set(wanted) - known)
+    if unknown:
+        raise OptionUnknown(
+            what=f"không có thôn / no such hamlet: {', '.join(unknown[:5])}",
+            where="objective.required_hamlets",
+            mend="dùng mã hamlet_id của danh sách thôn / use the hamlet_id of the hamlet list",
+        )
+    return np.concatenate(flags)

@@ -19,3 +19,23 @@ class CoverageError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what}\n  where: {self.where}\n  mend:  {self.mend}"
+
+
+class UnknownModel(CoverageError):
+    """A propagation model that nobody has written."""
+
+
+class UnknownBandwidth(CoverageError):
+    """A carrier bandwidth for which the 3GPP tables have no number of resource blocks."""
+
+
+class ValueOutOfRange(CoverageError):
+    """A number that the physics cannot take."""
+
+
+class SiteOutsideTerrain(CoverageError):
+    """A site that stands where the terrain raster has no pixel."""
+
+
+class SectorWithoutRow(CoverageError):
+    """A sector whose location, antenna height and frequency no loss row has."""

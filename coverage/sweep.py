@@ -1,0 +1,456 @@
+"""From sites to cells: one exact terrain profile per site and cell, threads over sites.
+
+Each profile serves every antenna height and band of its site. Results do not depend on the number of threads: a
+thread works on one site at a time, and merging sites is commutative (a tie goes to the lowest sector number).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
+from phusong.coverage.errors import SiteOutsideTerrain, ValueOutOfRange
+from phusong.coverage.propagation.free_space import free_space_reach_m
+from phusong.coverage.propagation.registry import never_below_free_space, path_loss_db, resolve_model
+from phusong.coverage.sectors import Sectors
+from phusong.coverage.terrain import Terrain, bilinear_height_m, path_profile
+
+OnSite = Callable[[int], None]
+BASE_DB = 60.0
+DECIMETRES_PER_M = 10.0
+HUNDRED_KHZ_PER_MHZ = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class LossRows:
+    """Basic transmission loss from physical rows to demand cells, 0.5 dB steps, rounded up (against us).
+
+    key      : (R, 3) int32   location, antenna height [dm], frequency [100 kHz]
+    indptr   : (R + 1,) int64
+    cell     : (nnz,) int32   demand cell
+    half_db  : (nnz,) uint8   loss above `base_db`, in half decibels; a smaller loss is written as base_db
+    base_db  : lowest loss that can be written [dB]; cells losing more than base_db + 127.5 dB are left out
+    Invariant: cells within a row are strictly increasing. 5 bytes a pair.
+    """
+
+    key: NDArray[np.int32]
+    indptr: NDArray[np.int64]
+    cell: NDArray[np.int32]
+    half_db: NDArray[np.uint8]
+    base_db: float
+
+    def row(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Cells of a row and the loss to each [dB]."""
+        span = slice(self.indptr[number], self.indptr[number + 1])
+        return self.cell[span], self.base_db + self.half_db[span].astype(np.float64) / 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class SignalMap:
+    """Best server per layer and cell.
+
+    rsrp_dbm : (n_layers, H, W) float32 median level [dBm], NaN: none
+    server   : (n_layers, H, W) int32 sector, -1: none
+    """
+
+    rsrp_dbm: NDArray[np.float32]
+    server: NDArray[np.int32]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def site_losses(
+    model: Any,
+    height_m: NDArray[np.float32],
+    cell_m: float,
+    site_row: float,
+    site_col: float,
+    cell_rc: NDArray[np.int32],
+    rx_height_m: float,
+    tx_height_m: NDArray[np.float64],
+    first: NDArray[np.int64],
+    frequency_mhz: NDArray[np.float64],
+    loss_db: NDArray[np.float64],
+) -> None:
+    """Writes loss_db (N, K), inf where a height on the path is unknown; 2 us a cell 16 km away, for all K.
+
+    frequency_mhz[first[a] : first[a + 1]] are the bands on height a.
+    """
+    profile_m = np.empty(height_m.shape[0] + height_m.shape[1] + 1)
+    for j in range(cell_rc.shape[0]):
+        row, col = float(cell_rc[j, 0]), float(cell_rc[j, 1])
+        points, step_m = path_profile(height_m, cell_m, site_row, site_col, row, col, profile_m)
+        if points == 0:
+            loss_db[j] = np.inf
+            continue
+        for a in range(tx_height_m.size):
+            bands = slice(first[a], first[a + 1])
+            path_loss_db(
+                model, profile_m[:points], step_m, tx_height_m[a], rx_height_m, frequency_mhz[bands], loss_db[j, bands]
+            )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def site_levels(
+    height_m: NDArray[np.float32],
+    cell_m: float,
+    site_row: float,
+    site_col: float,
+    cell_rc: NDArray[np.int32],
+    rx_height_m: float,
+    floor_dbm: float,
+    loss_db: NDArray[np.float64],
+    antenna: NDArray[np.float64],
+    column: NDArray[np.int64],
+    slot: NDArray[np.int64],
+    number: NDArray[np.int32],
+    level_dbm: NDArray[np.floating[Any]],
+    server: NDArray[np.int32],
+) -> None:
+    """Best sector of one site per layer slot and cell: raises level_dbm and server (slots, N); 50 ns a cell and sector.
+
+    antenna (s, 6): height, azimuth, downtilt, beam widths, EIRP; column: of loss_db; number: of the sector, increasing.
+    """
+    ground_m = bilinear_height_m(height_m.reshape(height_m.size), height_m.shape[1], site_row, site_col)
+    rounded = np.empty(1, level_dbm.dtype)  # levels are compared as they are stored
+    for j in range(cell_rc.shape[0]):
+        rows = cell_rc[j, 0] - site_row
+        cols = cell_rc[j, 1] - site_col
+        distance_m = np.hypot(rows, cols) * cell_m
+        bearing = bearing_deg(rows, cols)
+        receiver_m = height_m[cell_rc[j, 0], cell_rc[j, 1]] + rx_height_m
+        for s in range(number.size):
+            rsrp_dbm = antenna[s, 5] - loss_db[j, column[s]]
+            if not rsrp_dbm >= floor_dbm or rsrp_dbm == -np.inf:
+                continue
+            depression = depression_deg(distance_m, ground_m + antenna[s, 0] - receiver_m)
+            rsrp_dbm -= attenuation_db(bearing, depression, antenna[s, 1], antenna[s, 2], antenna[s, 3], antenna[s, 4])
+            rounded[0] = rsrp_dbm
+            if rsrp_dbm >= floor_dbm and (server[slot[s], j] < 0 or rounded[0] > level_dbm[slot[s], j]):
+                level_dbm[slot[s], j] = rounded[0]
+                server[slot[s], j] = number[s]
+
+
+@njit(cache=True, nogil=True)
+def merge_levels(
+    position: NDArray[np.int64],
+    layer: NDArray[np.int32],
+    level_dbm: NDArray[np.floating[Any]],
+    server: NDArray[np.int32],
+    best_dbm: NDArray[np.floating[Any]],
+    best_server: NDArray[np.int32],
+) -> None:
+    """Raises the best levels (n_layers, P) by those of one site; the order of sites does not matter. 3 ns a value."""
+    for slot in range(layer.size):
+        n = layer[slot]
+        for j in range(position.size):
+            p = position[j]
+            if server[slot, j] < 0:
+                continue
+            better = best_server[n, p] < 0 or level_dbm[slot, j] > best_dbm[n, p]
+            if better or (level_dbm[slot, j] == best_dbm[n, p] and server[slot, j] < best_server[n, p]):
+                best_dbm[n, p] = level_dbm[slot, j]
+                best_server[n, p] = server[slot, j]
+
+
+def _over_sites(work: Callable[[int], None], sites: Iterable[int], threads: int | None, on_site: OnSite | None) -> None:
+    """Runs work(site) for each site in threads; on_site(site) is called from the calling thread as each is done."""
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        site_of = {pool.submit(work, site): site for site in sites}
+        try:
+            for done in as_completed(site_of):
+                done.result()
+                if on_site is not None:
+                    on_site(site_of[done])
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _sites_on_terrain(terrain: Terrain, site_rc: ArrayLike, used: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Sites (L, 2), those on the outer half of an edge cell drawn to its centre line."""
+    rc = np.asarray(site_rc, np.float64).reshape(-1, 2)
+    if used.size and (used.min() < 0 or used.max() >= len(rc)):
+        raise ValueOutOfRange(
+            what="a location number points to no site",
+            where=f"locations {used.min()} .. {used.max()}, {len(rc)} sites",
+            mend="number locations from 0 in the order of the sites",
+        )
+    outside = used[~terrain.holds(rc[used])]
+    if outside.size:
+        raise SiteOutsideTerrain(
+            what=f"{outside.size} sites stand outside the terrain",
+            where=f"site {outside[0]} at row {rc[outside[0], 0]:.1f}, column {rc[outside[0], 1]:.1f}"
+            f" of {terrain.height_m.shape[0]} x {terrain.height_m.shape[1]}",
+            mend="read terrain with a wider margin, or leave these sites out (Terrain.holds tells which)",
+        )
+    return np.clip(rc, 0.0, np.array(terrain.height_m.shape, np.float64) - 1.0)
+
+
+def _cells_on_terrain(terrain: Terrain, cell_rc: ArrayLike) -> NDArray[np.int32]:
+    cells = np.require(cell_rc, np.int32, ["C", "W"]).reshape(-1, 2)
+    if len(cells) and ((cells < 0).any() or (cells >= np.array(terrain.height_m.shape)).any()):
+        raise ValueOutOfRange(
+            what="a demand cell lies outside the terrain",
+            where=f"rows {cells[:, 0].min()} .. {cells[:, 0].max()}, columns {cells[:, 1].min()} .. {cells[:, 1].max()}"
+            f" of {terrain.height_m.shape[0]} x {terrain.height_m.shape[1]}",
+            mend="take cells from the terrain's own grid",
+        )
+    return cells
+
+
+def _check_reception(rx_height_m: float, range_m: float) -> None:
+    if not rx_height_m > 0.0 or not 0.0 < range_m < np.inf:
+        raise ValueOutOfRange(
+            what="there is no receiver to compute for",
+            where=f"rx_height_m = {rx_height_m}, range_m = {range_m}",
+            mend="give a receiver height and a range above zero, in metres",
+        )
+
+
+def _within(rows: NDArray[Any], cols: NDArray[Any], reach_m: float, cell_m: float) -> NDArray[np.bool_]:
+    return np.asarray(rows * rows + cols * cols <= (reach_m / cell_m) ** 2)
+
+
+class _Bands:
+    """Heights of one site and the bands on each, from (height, frequency) pairs; `column` is each pair's place."""
+
+    def __init__(self, height_m: NDArray[np.float64], frequency_mhz: NDArray[np.float64]) -> None:
+        pairs, column = np.unique(np.stack([height_m, frequency_mhz], 1), axis=0, return_inverse=True)
+        self.column = column.reshape(-1).astype(np.int64)
+        self.frequency_mhz = np.ascontiguousarray(pairs[:, 1])
+        self.height_m, first = np.unique(pairs[:, 0], return_index=True)
+        self.first = np.append(first, len(pairs)).astype(np.int64)
+
+    def losses(
+        self, model: Any, terrain: Terrain, site: NDArray[np.float64], cells: NDArray[np.int32], rx_height_m: float
+    ) -> NDArray[np.float64]:
+        """(N, K) loss to each cell, a column a pair of height and frequency."""
+        loss_db = np.empty((len(cells), len(self.frequency_mhz)))
+        site_losses(
+            model, terrain.height_m, terrain.cell_m, site[0], site[1], cells, float(rx_height_m),
+            self.height_m, self.first, self.frequency_mhz, loss_db,
+        )  # fmt: skip
+        return loss_db
+
+
+def loss_rows(
+    terrain: Terrain,
+    site_rc: ArrayLike,
+    key: ArrayLike,
+    cell_rc: ArrayLike,
+    *,
+    rx_height_m: float,
+    range_m: float,
+    model: Any = "delta-bullington",
+    base_db: float = BASE_DB,
+    threads: int | None = None,
+    on_site: OnSite | None = None,
+) -> LossRows:
+    """Basic transmission loss from (location, antenna height, frequency) to demand cells within range.
+
+    site_rc     : (L, 2) float (row, col) of the locations
+    key         : (R, 3) int location, antenna height [dm], frequency [100 kHz]; a row of the result each, in this order
+    cell_rc     : (C, 2) int (row, col) of the demand cells; their numbers in the result
+    rx_height_m : receiver above ground [m]
+    range_m     : horizontal distance up to which a cell is looked at [m]
+    model       : a propagation model's name or parameters
+    base_db     : see LossRows
+    threads     : None: one a processor
+    on_site     : called with the location number as each is done
+    Raises SiteOutsideTerrain, UnknownModel, ValueOutOfRange.
+    """
+    _check_reception(rx_height_m, range_m)
+    keys = np.require(key, np.int32, ["C"]).reshape(-1, 3)
+    if (keys[:, 1:] <= 0).any():
+        raise ValueOutOfRange(
+            what="a loss row has no antenna height or no frequency",
+            where=f"row {int(np.flatnonzero((keys[:, 1:] <= 0).any(axis=1))[0])} of the keys",
+            mend="give the height in decimetres and the frequency in units of 100 kHz, above zero",
+        )
+    parameters = resolve_model(model)
+    sites = _sites_on_terrain(terrain, site_rc, np.unique(keys[:, 0]))
+    cells = _cells_on_terrain(terrain, cell_rc)
+    known = ~np.isnan(terrain.height_m[cells[:, 0], cells[:, 1]])
+    cell_of: list[NDArray[np.int32]] = [np.empty(0, np.int32)] * len(keys)
+    half_of: list[NDArray[np.uint8]] = [np.empty(0, np.uint8)] * len(keys)
+
+    def work(location: int) -> None:
+        rows = np.flatnonzero(keys[:, 0] == location)
+        bands = _Bands(keys[rows, 1] / DECIMETRES_PER_M, keys[rows, 2] / HUNDRED_KHZ_PER_MHZ)
+        offset = cells - sites[location]
+        near = np.flatnonzero(known & _within(offset[:, 0], offset[:, 1], range_m, terrain.cell_m))
+        loss_db = bands.losses(parameters, terrain, sites[location], cells[near], rx_height_m)
+        half_db = np.maximum(np.ceil((loss_db - base_db) * 2.0), 0.0)
+        for row, column in zip(rows, bands.column, strict=True):
+            kept = half_db[:, column] <= 255.0
+            cell_of[row] = near[kept].astype(np.int32)
+            half_of[row] = half_db[kept, column].astype(np.uint8)
+
+    _over_sites(work, np.unique(keys[:, 0]).tolist(), threads, on_site)
+    indptr = np.concatenate([[0], np.cumsum([len(cell) for cell in cell_of], dtype=np.int64)]).astype(np.int64)
+    empty: list[Any] = [np.empty(0, np.int32)]
+    return LossRows(
+        key=keys,
+        indptr=indptr,
+        cell=np.concatenate([*cell_of, *empty]).astype(np.int32, copy=False),
+        half_db=np.concatenate([*half_of, np.empty(0, np.uint8)]),
+        base_db=float(base_db),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reception:
+    """What signal_map and signal_at share: everything but the choice of cells."""
+
+    terrain: Terrain
+    sites: NDArray[np.float64]
+    sectors: Sectors
+    model: Any
+    rx_height_m: float
+    range_m: float
+    floor_dbm: float
+
+    def reach_m(self, group: NDArray[np.intp]) -> float:
+        """Range of a site, less where even free space would leave no level above the floor."""
+        if self.floor_dbm == -np.inf or not never_below_free_space(self.model):
+            return self.range_m
+        spare_db = float(self.sectors.rs_eirp_dbm[group].max()) - self.floor_dbm
+        return min(self.range_m, free_space_reach_m(spare_db, float(self.sectors.frequency_mhz[group].min())))
+
+    def levels(
+        self, group: NDArray[np.intp], cells: NDArray[np.int32], dtype: type[np.floating[Any]]
+    ) -> tuple[NDArray[np.int32], NDArray[np.floating[Any]], NDArray[np.int32]]:
+        """Layers of one site's sectors, and the best level and sector of the site for each layer and cell."""
+        sectors, terrain = self.sectors, self.terrain
+        site = self.sites[sectors.location[group[0]]]
+        bands = _Bands(sectors.height_m[group], sectors.frequency_mhz[group])
+        loss_db = bands.losses(self.model, terrain, site, cells, self.rx_height_m)
+        layer, slot = np.unique(sectors.layer[group], return_inverse=True)
+        level_dbm = np.empty((len(layer), len(cells)), dtype)
+        server = np.full((len(layer), len(cells)), -1, np.int32)
+        site_levels(
+            terrain.height_m, terrain.cell_m, site[0], site[1], cells, float(self.rx_height_m), self.floor_dbm,
+            loss_db, sectors.antennas()[group], bands.column, slot.astype(np.int64), group.astype(np.int32),
+            level_dbm, server,
+        )  # fmt: skip
+        return layer, level_dbm, server
+
+    def best(
+        self,
+        n_layers: int,
+        positions: int,
+        dtype: type[np.floating[Any]],
+        near: Callable[[NDArray[np.float64], float], tuple[NDArray[np.int32], NDArray[np.int64]]],
+        threads: int | None,
+        on_site: OnSite | None,
+    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.int32]]:
+        """Best level and sector (n_layers, positions); near(site, reach) gives cells and their positions."""
+        if len(self.sectors) and not 0 <= self.sectors.layer.min() <= self.sectors.layer.max() < n_layers:
+            raise ValueOutOfRange(
+                what="a sector's layer is not among the layers asked for",
+                where=f"layers {self.sectors.layer.min()} .. {self.sectors.layer.max()}, n_layers = {n_layers}",
+                mend="number layers from 0 up to n_layers - 1",
+            )
+        best_dbm = np.full((n_layers, positions), np.nan, dtype)
+        best_server = np.full((n_layers, positions), -1, np.int32)
+        order = np.argsort(self.sectors.location, kind="stable")
+        locations, start = np.unique(self.sectors.location[order], return_index=True)
+        groups = dict(zip(locations.tolist(), np.split(order, start[1:]), strict=True)) if len(order) else {}
+        merging = threading.Lock()
+
+        def work(location: int) -> None:
+            group = groups[location]
+            cells, position = near(self.sites[location], self.reach_m(group))
+            layer, level_dbm, server = self.levels(group, cells, dtype)
+            with merging:
+                merge_levels(position, layer, level_dbm, server, best_dbm, best_server)
+
+        _over_sites(work, groups, threads, on_site)
+        return best_dbm, best_server
+
+
+def signal_map(
+    terrain: Terrain,
+    site_rc: ArrayLike,
+    sectors: Sectors,
+    n_layers: int,
+    *,
+    rx_height_m: float,
+    range_m: float,
+    model: Any = "delta-bullington",
+    threads: int | None = None,
+    on_site: OnSite | None = None,
+    where: NDArray[np.bool_] | None = None,
+    floor_dbm: float = -np.inf,
+) -> SignalMap:
+    """Median RSRP and best server of each layer at each cell; powers of several sectors are never summed.
+
+    site_rc     : (L, 2) float (row, col) of the locations that sectors.location numbers
+    n_layers    : number of layers of the result
+    rx_height_m : receiver above ground [m]
+    range_m     : horizontal distance up to which a sector is heard [m]
+    model       : a propagation model's name or parameters
+    threads     : None: one a processor
+    on_site     : called with the location number as each is done
+    where       : (H, W) cells to compute; None: all
+    floor_dbm   : levels below it count as none; a higher floor is faster
+    Raises SiteOutsideTerrain, UnknownModel, ValueOutOfRange.
+    """
+    _check_reception(rx_height_m, range_m)
+    height, width = terrain.height_m.shape
+    wanted = ~np.isnan(terrain.height_m)
+    if where is not None:
+        wanted &= where
+    sites = _sites_on_terrain(terrain, site_rc, np.unique(sectors.location))
+    reception = _Reception(terrain, sites, sectors, resolve_model(model), rx_height_m, range_m, floor_dbm)
+
+    def near(site: NDArray[np.float64], reach_m: float) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        low = np.maximum(np.ceil(site - reach_m / terrain.cell_m), 0).astype(int)
+        high = np.minimum(np.floor(site + reach_m / terrain.cell_m) + 1, (height, width)).astype(int)
+        rows = np.arange(low[0], high[0])[:, None]
+        cols = np.arange(low[1], high[1])
+        inside = _within(rows - site[0], cols - site[1], reach_m, terrain.cell_m)
+        cells = np.argwhere(inside & wanted[low[0] : high[0], low[1] : high[1]]) + low
+        return cells.astype(np.int32, order="C"), cells[:, 0] * width + cells[:, 1]
+
+    best_dbm, server = reception.best(n_layers, height * width, np.float32, near, threads, on_site)
+    shape = (n_layers, height, width)
+    return SignalMap(best_dbm.astype(np.float32, copy=False).reshape(shape), server.reshape(shape))
+
+
+def signal_at(
+    terrain: Terrain,
+    site_rc: ArrayLike,
+    sectors: Sectors,
+    n_layers: int,
+    cell_rc: ArrayLike,
+    *,
+    rx_height_m: float,
+    range_m: float,
+    model: Any = "delta-bullington",
+    threads: int | None = None,
+    on_site: OnSite | None = None,
+    floor_dbm: float = -np.inf,
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """`signal_map` at chosen cells (C, 2), in full precision: rsrp_dbm (n_layers, C) float64 and server int32."""
+    _check_reception(rx_height_m, range_m)
+    cells = _cells_on_terrain(terrain, cell_rc)
+    known = ~np.isnan(terrain.height_m[cells[:, 0], cells[:, 1]])
+    sites = _sites_on_terrain(terrain, site_rc, np.unique(sectors.location))
+    reception = _Reception(terrain, sites, sectors, resolve_model(model), rx_height_m, range_m, floor_dbm)
+
+    def near(site: NDArray[np.float64], reach_m: float) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        offset = cells - site
+        index = np.flatnonzero(known & _within(offset[:, 0], offset[:, 1], reach_m, terrain.cell_m))
+        return cells[index], index
+
+    best_dbm, server = reception.best(n_layers, len(cells), np.float64, near, threads, on_site)
+    return best_dbm.astype(np.float64, copy=False), server

@@ -1,0 +1,108 @@
+"""Option coverage against a plain loop and against the full-precision signal."""
+
+from __future__ import annotations
+
+from math import nan
+
+import numpy as np
+import pytest
+from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
+from phusong.coverage.errors import SectorWithoutRow, ValueOutOfRange
+from phusong.coverage.matrix import option_coverage, sector_keys, sector_rows
+from phusong.coverage.sectors import Sectors
+from phusong.coverage.sweep import loss_rows, signal_at
+from phusong.coverage.terrain import Terrain
+
+RX_M, RANGE_M, N_OPTIONS = 1.5, 4000.0, 9
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """Three locations, 24 sectors in 9 options (one empty, one at two locations), 400 demand cells."""
+    rng = np.random.default_rng(11)
+    terrain = Terrain(rng.uniform(0.0, 60.0, (50, 50)).astype(np.float32), 90.0)
+    sites = np.array([[10.2, 12.7], [33.0, 30.0], [20.5, 41.1]])
+    count = 24
+    location = rng.integers(0, 3, count)
+    option = rng.integers(0, N_OPTIONS - 1, count)
+    option[:3] = -1
+    sectors = Sectors(
+        location=location,
+        height_m=rng.choice([24.0, 42.3], count),
+        frequency_mhz=rng.choice([1800.0, 709.9], count),
+        azimuth_deg=rng.choice([0.0, 120.0, 240.0, nan], count),
+        downtilt_deg=rng.choice([2.0, 5.0], count),
+        horizontal_beamwidth_deg=np.full(count, 65.0),
+        vertical_beamwidth_deg=np.full(count, 9.0),
+        rs_eirp_dbm=rng.uniform(20.0, 33.0, count),
+        layer=np.zeros(count),
+    )
+    cells = np.argwhere(np.ones((50, 50), bool))[rng.permutation(2500)[:400]]
+    required_dbm = rng.uniform(-100.0, -85.0, 400)
+    keys = np.unique(sector_keys(sectors), axis=0)
+    rows = loss_rows(terrain, sites, keys, cells, rx_height_m=RX_M, range_m=RANGE_M)
+    return terrain, sites, sectors, option, cells, required_dbm, rows
+
+
+def test_option_coverage_equals_a_plain_loop(scene):
+    terrain, sites, sectors, option, cells, required_dbm, rows = scene
+    expected = np.zeros((N_OPTIONS, len(cells)), bool)
+    for s, row in enumerate(sector_rows(rows, sectors)):
+        site = sites[sectors.location[s]]
+        (r, c), (down, right) = site.astype(int), site % 1.0
+        square = terrain.height_m[r : r + 2, c : c + 2].astype(float)
+        foot_m = np.array([1 - down, down]) @ square @ np.array([1 - right, right])
+        for cell, loss_db in zip(*rows.row(row), strict=True):
+            rows_down, cols_right = cells[cell] - site
+            drop_m = foot_m + sectors.height_m[s] - terrain.height_m[tuple(cells[cell])] - RX_M
+            pattern_db = attenuation_db(
+                bearing_deg(rows_down, cols_right),
+                depression_deg(np.hypot(rows_down, cols_right) * 90.0, drop_m),
+                sectors.azimuth_deg[s],
+                sectors.downtilt_deg[s],
+                65.0,
+                9.0,
+            )
+            if option[s] >= 0 and sectors.rs_eirp_dbm[s] - pattern_db - loss_db >= required_dbm[cell]:
+                expected[option[s], cell] = True
+    covers = option_coverage(rows, terrain, sites, sectors, option, N_OPTIONS, cells, required_dbm, RX_M)
+    assert covers.shape == (N_OPTIONS, len(cells))
+    assert covers.dtype == bool
+    assert covers.has_canonical_format
+    assert np.array_equal(covers.toarray(), expected)
+    assert 0.02 < expected[:-1].mean() < 0.9
+    assert not expected[-1].any()
+
+
+def test_the_matrix_never_promises_what_the_signal_does_not_hold(scene):
+    terrain, sites, sectors, option, cells, required_dbm, rows = scene
+    covers = option_coverage(rows, terrain, sites, sectors, option, N_OPTIONS, cells, required_dbm, RX_M).toarray()
+    missed = 0
+    for number in range(N_OPTIONS):
+        own = Sectors(*(getattr(sectors, name)[option == number] for name in Sectors.__dataclass_fields__))
+        level_dbm, _ = signal_at(terrain, sites, own, 1, cells, rx_height_m=RX_M, range_m=RANGE_M)
+        served = level_dbm[0] >= required_dbm
+        assert not (covers[number] & ~served).any()
+        missed += int((served & ~covers[number]).sum())
+        assert not ((level_dbm[0] >= required_dbm + 0.5) & ~covers[number]).any()  # half a decibel is the whole price
+    assert missed > 0
+
+
+def test_one_level_for_all_cells_and_no_option(scene):
+    terrain, sites, sectors, option, cells, _, rows = scene
+    one = option_coverage(rows, terrain, sites, sectors, option, N_OPTIONS, cells, -95.0, RX_M)
+    same = option_coverage(
+        rows, terrain, sites, sectors, option, N_OPTIONS, cells, np.full(400, -95.0), RX_M, threads=1
+    )
+    assert (one != same).nnz == 0
+    none = option_coverage(rows, terrain, sites, sectors, np.full(24, -1), 0, cells, -95.0, RX_M)
+    assert none.shape == (0, 400)
+
+
+def test_what_the_matrix_refuses(scene):
+    terrain, sites, sectors, option, cells, required_dbm, rows = scene
+    taller = Sectors(*(getattr(sectors, n) + (n == "height_m") * 0.1 for n in Sectors.__dataclass_fields__))
+    with pytest.raises(SectorWithoutRow, match=r"24 sectors have no loss row"):
+        sector_rows(rows, taller)
+    with pytest.raises(ValueOutOfRange, match="do not fit"):
+        option_coverage(rows, terrain, sites, sectors, option, 3, cells, required_dbm, RX_M)

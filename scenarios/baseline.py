@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,15 @@ from phusong.scenarios.service import (
 )
 
 Progress = Callable[[str, int, int], None]
+FLOOR_DBM = -130.0  # no receiver hears less: TS 36.133 reports RSRP down to -140 dBm, phones let go well above
+
+
+def site_counter(phase: str, total: int, on_progress: Progress | None) -> Callable[[int], None] | None:
+    """Counts finished sites for a progress bar."""
+    if on_progress is None:
+        return None
+    done = count(1)
+    return lambda _site: on_progress(phase, next(done), total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +93,10 @@ def compute_baseline(
     terrain = Terrain(part.height_m, part.cell_m)
     demand = build_demand(part, service)
     operators = _operators(network, part)
-    advance = (lambda done, total: on_progress("coverage", done, total)) if on_progress else None
     signal = signal_map(
         terrain, network.site_rc, network.sectors, len(network.layers), rx_height_m=radio.rx_height_m,
-        range_m=radio.range_km * 1000, model=radio.model, threads=threads, on_site=advance,
+        range_m=radio.range_km * 1000, model=radio.model, threads=threads, floor_dbm=FLOOR_DBM,
+        on_site=site_counter("coverage", len(network.site_rc), on_progress),
     )  # fmt: skip
     rsrp = at_cells(signal.rsrp_dbm, demand.cell_rc)
     levels = layer_levels_dbm(network.layers, radio, service)

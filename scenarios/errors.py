@@ -46,7 +46,7 @@ class RunMissing(ScenarioError):
 
 
 class FileOpenElsewhere(ScenarioError):
-    """A file or folder of a run that the system does not let us replace, usually because another program has it open."""
+    """A file or folder of a run that cannot be replaced, usually because another program has it open."""
 
 
 class FolderIsNotARun(ScenarioError):

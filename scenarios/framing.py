@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from phusong.coverage.matrix import option_coverage
+from phusong.coverage.matrix import option_coverage, sector_keys
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import LossRows, loss_rows
-from phusong.scenarios.baseline import Baseline, Lane, Progress
+from phusong.scenarios.baseline import Baseline, Lane, Progress, site_counter
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.candidates.targets import Targets
 from phusong.scenarios.demand import Demand
@@ -67,17 +67,11 @@ def find_loss_rows(
 ) -> LossRows:  # fmt: skip
     """Loss from each candidate place, height and band to the given grid cells."""
     key = np.unique(sector_keys(candidates.sectors), axis=0)
-    advance = (lambda done, total: on_progress("matrix", done, total)) if on_progress else None
     return loss_rows(
         baseline.terrain, candidates.site_rc, key, cells, rx_height_m=radio.rx_height_m,
-        range_m=range_km * 1000, model=radio.model, threads=threads, on_site=advance,
+        range_m=range_km * 1000, model=radio.model, threads=threads,
+        on_site=site_counter("matrix", len(candidates.site_rc), on_progress),
     )  # fmt: skip
-
-
-def sector_keys(sectors: Sectors) -> NDArray[np.int32]:
-    """(S, 3) physical row of each sector: location, antenna height [dm], frequency [100 kHz]."""
-    columns = [sectors.location, np.rint(sectors.height_m * 10), np.rint(sectors.frequency_mhz * 10)]
-    return np.column_stack(columns).astype(np.int32)
 
 
 def ask(
@@ -97,7 +91,7 @@ def ask(
     # One required level for all: each sector's power is shifted by how its own technology's level differs.
     covers = option_coverage(
         rows, baseline.terrain, candidates.site_rc, _shifted(candidates.sectors, levels), candidates.sector_option,
-        len(candidates.options), unique_rc, 0.0, radio.rx_height_m,
+        len(candidates.options), unique_rc, 0.0, radio.rx_height_m, threads,
     )  # fmt: skip
     operator = np.concatenate([operator, np.full(len(facility_rc), -1, dtype=np.int32)])
     covers = _only_wanted_operator(sparse.csr_array(covers[:, place]), candidates, baseline, operator)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import signal_map
-from phusong.scenarios.baseline import Baseline, at_cells, served_in_lane
+from phusong.scenarios.baseline import FLOOR_DBM, Baseline, at_cells, served_in_lane
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.demand import groups_met, state_of
 from phusong.scenarios.framing import Question
@@ -49,12 +50,10 @@ def planned_signal(
     *, threads: int | None,
 ) -> Planned:  # fmt: skip
     """Coverage of one part with the options `chosen` built and the sectors they replace taken down."""
-    options = {
-        "rx_height_m": radio.rx_height_m,
-        "range_m": radio.range_km * 1000,
-        "model": radio.model,
-        "threads": threads,
-    }
+    options: dict[str, Any] = {
+        "rx_height_m": radio.rx_height_m, "range_m": radio.range_km * 1000, "model": radio.model,
+        "threads": threads, "floor_dbm": FLOOR_DBM,
+    }  # fmt: skip
     layers = len(candidates.layers)
     removed = removed_sectors(candidates, chosen)
     kept = baseline.signal.rsrp_dbm

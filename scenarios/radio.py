@@ -144,7 +144,7 @@ def existing_network(frame: gpd.GeoDataFrame, box: GeoBox, radio: Radio) -> tupl
         location=location.astype(np.int32),
         height_m=rows["antenna_height_m"].to_numpy(dtype=np.float64),
         frequency_mhz=filled("frequency_mhz", [c.frequency_mhz for c in known]),
-        azimuth_deg=rows["azimuth_deg"].to_numpy(dtype=np.float64),
+        azimuth_deg=(rows["azimuth_deg"].to_numpy(dtype=np.float64) + _true_north_deg(rows)) % 360.0,
         downtilt_deg=np.nan_to_num(rows["downtilt_deg"].to_numpy(dtype=np.float64)),
         horizontal_beamwidth_deg=filled("beamwidth_deg", [c.horizontal_beamwidth_deg for c in known]),
         vertical_beamwidth_deg=np.array([c.vertical_beamwidth_deg for c in known], dtype=np.float64),
@@ -153,3 +153,14 @@ def existing_network(frame: gpd.GeoDataFrame, box: GeoBox, radio: Radio) -> tupl
     )
     site_rc = rc[first] if len(kept) else np.empty((0, 2))
     return Network(site_rc, tuple(str(n) for n in names), sectors, layers, np.array(kept, dtype=np.int64)), notes
+
+
+def _true_north_deg(points: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """Bearing of true north in the grid at each point: listed azimuths are true, the pattern's are the grid's."""
+    if points.empty:
+        return np.empty(0)
+    lonlat = points.geometry.to_crs(4326)
+    north = gpd.GeoSeries.from_xy(lonlat.x, lonlat.y + 1e-4, crs=4326).to_crs(points.crs)
+    dx = north.x.to_numpy() - points.geometry.x.to_numpy()
+    dy = north.y.to_numpy() - points.geometry.y.to_numpy()
+    return np.degrees(np.arctan2(dx, dy))

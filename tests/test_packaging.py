@@ -17,7 +17,12 @@ ROOMS = ("coverage", "solvers", "data_sources", "scenarios")
 
 def run(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, **environment}, timeout=300
+        [sys.executable, *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=300,
     )
 
 
@@ -30,7 +35,10 @@ def test_coverage_folders_are_not_packages() -> None:
 def test_every_source_folder_is_packaged() -> None:
     packaged = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     folders = {
-        str(path.parent.relative_to(ROOT)) for room in ROOMS for path in (ROOT / room).rglob("*.py") if "__pycache__" not in str(path)
+        str(path.parent.relative_to(ROOT))
+        for room in ROOMS
+        for path in (ROOT / room).rglob("*.py")
+        if "__pycache__" not in str(path)
     }
     assert folders == set(packaged["package-dir"].values())
     assert set(packaged["packages"]) == set(packaged["package-dir"])

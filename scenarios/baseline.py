@@ -140,12 +140,12 @@ def best_rsrp(
     counted = rsrp_dbm[counting_layers(layers, service)]
     if not len(counted):
         return np.full(rsrp_dbm.shape[1:], np.nan, dtype=np.float32)
-    return np.fmax.reduce(counted, axis=0)
+    return np.asarray(np.fmax.reduce(counted, axis=0))
 
 
 def _state(demand: Demand, lanes: tuple[Lane, ...]) -> NDArray[np.uint8]:
     states = [state_of(demand, ~(groups_met(demand, lane.believed) | lane.declared_met)) for lane in lanes]
-    return np.maximum.reduce(states)
+    return np.asarray(np.maximum.reduce(states))
 
 
 def _operators(network: Network, part: Part) -> tuple[str, ...]:

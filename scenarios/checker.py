@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import signal_at
 from phusong.scenarios.baseline import Baseline
 from phusong.scenarios.candidates.build import Candidates
@@ -74,9 +77,9 @@ def check_plan(
     return Verdict(tuple(broken), spent, lifetime, low_after)
 
 
-def _cost_faults(options: object, scenario: Scenario) -> list[str]:
+def _cost_faults(options: pd.DataFrame, scenario: Scenario) -> list[str]:
     faults = []
-    for row in options.itertuples():  # type: ignore[attr-defined]
+    for row in options.itertuples():
         items = row.tower_vnd + row.road_vnd + row.power_vnd + row.backhaul_vnd + row.radio_vnd
         if items != row.capex_vnd:
             faults.append(f"option {row.option_id}: items add up to {items}, capex says {row.capex_vnd}")
@@ -86,10 +89,10 @@ def _cost_faults(options: object, scenario: Scenario) -> list[str]:
     return faults
 
 
-def _exclusive_faults(options: object) -> list[str]:
+def _exclusive_faults(options: pd.DataFrame) -> list[str]:
     seen: dict[int, str] = {}
     faults = []
-    for row in options.itertuples():  # type: ignore[attr-defined]
+    for row in options.itertuples():
         if row.exclusive >= 0 and row.exclusive in seen:
             faults.append(f"options {seen[row.exclusive]} and {row.option_id} exclude each other")
         seen[row.exclusive] = row.option_id
@@ -106,9 +109,9 @@ def _states(scenario: Scenario, baseline: Baseline, part: Candidates, chosen: ND
     added = np.flatnonzero(np.isin(part.sector_option, chosen))
 
     def served_by(
-        site_rc: NDArray[np.float64], sectors: object, which: NDArray[np.int64]
+        site_rc: NDArray[np.float64], sectors: Sectors, which: NDArray[np.int64]
     ) -> dict[str, NDArray[np.bool_]]:
-        picked = select(sectors, which)  # type: ignore[arg-type]
+        picked = select(sectors, which)
         rsrp, _ = signal_at(
             baseline.terrain, site_rc, picked, len(part.layers), demand.cell_rc[cells], rx_height_m=radio.rx_height_m,
             range_m=radio.range_km * 1000, model=radio.model, threads=scenario.solver.threads,
@@ -133,34 +136,34 @@ def _states(scenario: Scenario, baseline: Baseline, part: Candidates, chosen: ND
     nobody = np.zeros(len(demand.cell_rc), dtype=bool)
 
     @cache
-    def heard(operators: tuple[str, ...] | None) -> tuple[NDArray[np.bool_], ...]:
-        """Cells served before, by what stays, and by what is added: by these operators, or by any."""
-        return tuple(
-            np.logical_or.reduce(
-                [nobody, *(cells for name, cells in s.items() if operators is None or name in operators)]
-            )
-            for s in (before, old, new)
-        )
+    def heard(operators: tuple[str, ...] | None) -> _Heard:
+        def by(served: dict[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+            counted = [cells for name, cells in served.items() if operators is None or name in operators]
+            return np.asarray(np.logical_or.reduce([nobody, *counted]))
 
-    everyone = [(o,) for o in baseline.operators] if service.operator == "all" else []
+        return _Heard(by(before), by(old), by(new))
+
+    everyone: list[tuple[str, ...] | None] = [(o,) for o in baseline.operators] if service.operator == "all" else []
     states = np.zeros(demand.hamlets, dtype=np.uint8)
     for hamlet, (assigned, said) in enumerate(
         zip(hamlets["assigned_operator"], hamlets["declared_state"], strict=True)
     ):
         own = (assigned,) if service.operator == "assigned" and isinstance(assigned, str) else None
         declared = said if service.baseline != "model-only" and isinstance(said, str) else None
-        states[hamlet] = max(_hamlet_state(demand, hamlet, *heard(asked), declared) for asked in everyone or [own])
+        states[hamlet] = max(_hamlet_state(demand, hamlet, heard(asked), declared) for asked in everyone or [own])
     return states
 
 
-def _hamlet_state(
-    demand: Demand,
-    hamlet: int,
-    before: NDArray[np.bool_],
-    old: NDArray[np.bool_],
-    new: NDArray[np.bool_],
-    said: str | None,
-) -> int:
+class _Heard(NamedTuple):
+    """(C,) cells served before the plan, by what stays of that, and by what the plan adds."""
+
+    before: NDArray[np.bool_]
+    old: NDArray[np.bool_]
+    new: NDArray[np.bool_]
+
+
+def _hamlet_state(demand: Demand, hamlet: int, heard: _Heard, said: str | None) -> int:
+    before, old, new = heard
     lo, hi = np.searchsorted(demand.group_hamlet, [hamlet, hamlet + 1])
     edges = demand.group_indptr
     groups = [

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 from phusong.coverage.errors import CoverageError
@@ -62,7 +62,8 @@ def talking(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def told(*args: Any, as_json: bool, quiet: bool, debug: bool, **kwargs: Any) -> Any:
         if debug:
-            logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
+            logging.basicConfig(format="%(name)s: %(message)s")
+            logging.getLogger("phusong").setLevel(logging.DEBUG)
         try:
             return command(Terminal(as_json, quiet), *args, **kwargs)
         except USER_ERRORS as error:
@@ -189,7 +190,7 @@ def check(terminal: Terminal, scenario: Path, data_dir: Path | None) -> None:
 @click.argument("kind", type=click.Choice(["hamlets", "sites"]))
 @click.argument("target", type=click.Path(path_type=Path), required=False)
 @talking
-def template(terminal: Terminal, kind: str, target: Path | None) -> None:
+def template(terminal: Terminal, kind: Literal["hamlets", "sites"], target: Path | None) -> None:
     """Tạo biểu XLSX để điền, có danh sách chọn. / Write an XLSX form with drop-downs.
 
     \b

@@ -60,10 +60,9 @@ def planned_signal(
     if len(removed):
         # Only cells whose best server comes down change; for them the remaining sectors are computed again.
         lost = np.isin(baseline.signal.server, removed)
+        shaded: NDArray[np.bool_] = np.asarray(lost.any(axis=0))
         remaining = select(baseline.network.sectors, np.setdiff1d(np.arange(len(baseline.network.row)), removed))
-        again = signal_map(
-            baseline.terrain, baseline.network.site_rc, remaining, len(kept), where=lost.any(axis=0), **options
-        )
+        again = signal_map(baseline.terrain, baseline.network.site_rc, remaining, len(kept), where=shaded, **options)
         kept = np.where(lost, again.rsrp_dbm, kept)
     kept = _with_layers(kept, layers)
     added = select(candidates.sectors, np.isin(candidates.sector_option, chosen))
@@ -97,7 +96,7 @@ def state_after(
         stays = served_in_lane(kept, layer_operator, lane.operator)[baseline.demand.group_cell] & lane.believed
         served = stays | served_in_lane(gained, layer_operator, lane.operator)[baseline.demand.group_cell]
         states.append(state_of(baseline.demand, ~(groups_met(baseline.demand, served) | lane.declared_met)))
-    return np.maximum.reduce(states)
+    return np.asarray(np.maximum.reduce(states))
 
 
 def _with_layers(rsrp_dbm: NDArray[np.float32], layers: int) -> NDArray[np.float32]:

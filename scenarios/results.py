@@ -315,7 +315,8 @@ def _communes(view: _PartView, scenario: Scenario) -> gpd.GeoDataFrame:
 
     def people(where: NDArray[np.bool_]) -> NDArray[np.float64]:
         chosen = counted & where
-        return np.bincount(number[chosen], weights=part.people[chosen], minlength=len(frame))[: len(frame)].round()
+        sums = np.bincount(number[chosen], weights=part.people[chosen], minlength=len(frame))[: len(frame)]
+        return sums.astype(np.float64).round()
 
     code = frame["commune_code"]
     low_before = hamlets["commune_code"][view.baseline.state != SERVED].value_counts()
@@ -327,8 +328,8 @@ def _communes(view: _PartView, scenario: Scenario) -> gpd.GeoDataFrame:
             "low_before": code.map(low_before).fillna(0).astype(int),
             "low_after": code.map(low_after).fillna(0).astype(int),
             "people": people(np.ones_like(counted)),
-            "people_covered_before": people(before.any(axis=0)),
-            "people_covered_after": people(after.any(axis=0)),
+            "people_covered_before": people(np.asarray(before.any(axis=0))),
+            "people_covered_after": people(np.asarray(after.any(axis=0))),
         },
         geometry=frame.geometry.to_crs(4326), crs=4326,
     )  # fmt: skip
@@ -457,7 +458,7 @@ def _cost_band(measures: pd.DataFrame, scenario: Scenario) -> float | None:
     if not total:
         return None
     off = sum(float(measures[c].sum()) * getattr(scenario.costs, rate).band for c, rate in COST_RATES.items())
-    return round(off / total, 2)
+    return float(round(off / total, 2))
 
 
 def _declared_vs_model(hamlets: gpd.GeoDataFrame) -> dict[str, dict[str, int]]:

@@ -74,6 +74,11 @@ class RunResult:
     timings: Mapping[str, Any]
 
     @property
+    def planned(self) -> bool:
+        """False for a run that only looked at what stands today: then nothing is said about a plan."""
+        return self.summary["cleared_bound"] is not None
+
+    @property
     def label(self) -> str:
         """The words that every output of a synthetic run carries; empty when all inputs are real."""
         return SYNTHETIC_LABEL if self.synthetic else ""

@@ -19,3 +19,19 @@ class SolverError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what}\n  where: {self.where}\n  mend:  {self.mend}"
+
+
+class ProblemFaults(SolverError):
+    """The arrays of a problem do not fit together."""
+
+
+class NoFeasiblePlan(SolverError):
+    """What must be built or cleared cannot be."""
+
+
+class LockedExceedBudget(NoFeasiblePlan):
+    """The locked-in options alone cost more than the budget."""
+
+
+class TargetImpossible(NoFeasiblePlan):
+    """Hamlets that must be cleared cannot be, by any choice that the budget and the rules allow."""

@@ -1,0 +1,219 @@
+"""What to build: successive integer solves, each keeping what the earlier ones reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from phusong.solvers.errors import LockedExceedBudget, TargetImpossible
+from phusong.solvers.local_search import good_plan
+from phusong.solvers.model import Answer, Limits, StageModel
+from phusong.solvers.presolve import Reduced, reduce_problem
+from phusong.solvers.problem import Problem
+from scipy import sparse
+
+__all__ = ["Limits", "Plan", "Stage", "cheapest_clearing", "max_cleared", "min_cost"]
+
+UNIT_VND = 1_000_000  # costs are counted in millions, rounded up: a plan never costs more than it says
+SEARCH_ROUNDS = 400
+Progress = Callable[[str, float, float], None]
+Name = Literal["cleared", "people", "lifetime", "cost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One solve. `conditional`: an earlier stage stopped unproven, so the bound holds only for what it kept."""
+
+    name: Name
+    value: int
+    bound: int
+    gap: float
+    status: Literal["optimal", "feasible"]
+    conditional: bool
+    seconds: float
+    deterministic: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The choice. chosen (k,) int32 ascending; cleared (H,) and covered (C,) bool; hamlets_bound: no choice within
+    the budget clears more weight. repeatable: no clock had a say."""
+
+    chosen: NDArray[np.int32]
+    cleared: NDArray[np.bool_]
+    covered: NDArray[np.bool_]
+    stages: tuple[Stage, ...]
+    budget_cost_vnd: int
+    lifetime_cost_vnd: int
+    hamlets_bound: int
+    repeatable: bool
+
+
+def max_cleared(problem: Problem, budget_vnd: int, limits: Limits, on_progress: Progress | None = None) -> Plan:
+    """Most cleared weight within the budget, then most people newly covered, then least lifetime cost.
+
+    Raises LockedExceedBudget, TargetImpossible (a required hamlet cannot be cleared within the budget).
+    """
+    _locked_fit(problem, budget_vnd)
+    reduced = reduce_problem(problem, budget_vnd)
+    budget = budget_vnd // UNIT_VND
+    return _Lexicographic(problem, reduced, limits, on_progress).most_cleared(budget)
+
+
+def min_cost(problem: Problem, target_hamlets: int, limits: Limits, on_progress: Progress | None = None) -> Plan:
+    """Least budget cost that clears the target weight and all required hamlets, then most people, then lifetime cost.
+
+    Raises TargetImpossible.
+    """
+    reduced = reduce_problem(problem, None)
+    most = problem.cleared_by(problem.covered_by(np.flatnonzero(~problem.forbidden).astype(np.int32)))
+    possible = int(problem.hamlet_weight[most].sum())
+    if possible < target_hamlets:
+        raise TargetImpossible(
+            what=f"mục tiêu {target_hamlets} thôn không đạt được / {target_hamlets} hamlets cannot be cleared",
+            where=f"mọi phương án cùng lúc chỉ xoá được / all options together clear only {possible}",
+            mend="giảm mục tiêu, hoặc thêm phương án (độ cao, tầm, vị trí) / lower the target or allow more options",
+        )
+    return _Lexicographic(problem, reduced, limits, on_progress).least_cost(target_hamlets)
+
+
+def cheapest_clearing(problem: Problem) -> tuple[int, int] | None:
+    """The hamlet that costs least to clear by one option alone, and that price [VND]; None where no option does.
+
+    A choice of several cheaper options together is not looked at, so the price is one that certainly suffices.
+    """
+    covers = sparse.csr_array(problem.covers, dtype=np.int64)
+    groups = len(problem.group_hamlet)
+    group = np.repeat(np.arange(groups), np.diff(problem.group_indptr))
+    people = sparse.csr_array(
+        (problem.cell_people[problem.group_cell], (problem.group_cell, group)),
+        shape=(len(problem.cell_people), groups),
+    )
+    reached = sparse.coo_array(covers @ people)
+    option, number = reached.coords
+    met = reached.data >= problem.group_need[number]
+    pair = option[met].astype(np.int64) * problem.hamlets + problem.group_hamlet[number[met]]
+    pairs, count = np.unique(pair, return_counts=True)
+    all_of = np.bincount(problem.group_hamlet, minlength=problem.hamlets)
+    whole = pairs[count == all_of[pairs % problem.hamlets]] if problem.hamlets else pairs
+    whole = whole[~problem.forbidden[whole // problem.hamlets]] if len(whole) else whole
+    if not len(whole):
+        return None
+    price = problem.budget_cost_vnd[whole // problem.hamlets]
+    least = int(np.argmin(price))
+    return int(whole[least] % problem.hamlets), int(price[least])
+
+
+def _locked_fit(problem: Problem, budget_vnd: int) -> None:
+    # Counted in the solver's units, or a plan could be refused that the next line calls affordable.
+    locked = int(-(-problem.budget_cost_vnd[problem.locked] // UNIT_VND).sum()) * UNIT_VND
+    if locked > budget_vnd // UNIT_VND * UNIT_VND:
+        raise LockedExceedBudget(
+            what="các phương án bắt buộc vượt ngân sách / the locked-in options cost more than the budget",
+            where=f"{int(problem.locked.sum())} phương án / options: {locked:,} VND; ngân sách / budget: {budget_vnd:,} VND",
+            mend="tăng ngân sách hoặc bỏ bớt locked_options / raise the budget or lock fewer options",
+        )
+
+
+class _Lexicographic:
+    """Stages over one reduced problem; each starts from the best plan so far and never falls behind it."""
+
+    def __init__(self, whole: Problem, reduced: Reduced, limits: Limits, on_progress: Progress | None) -> None:
+        self.whole, self.reduced, self.problem = whole, reduced, reduced.problem
+        self.limits, self.on_progress = limits, on_progress
+        self.cost = -(-self.problem.budget_cost_vnd // UNIT_VND)
+        self.stages: list[Stage] = []
+
+    def most_cleared(self, budget: int) -> Plan:
+        start = good_plan(self.problem, budget, self.cost, SEARCH_ROUNDS, self.limits.seed)
+        stage = StageModel(self.problem, self.cost, with_people=False)
+        stage.budget(budget)
+        stage.maximise(stage.cleared())
+        best = self._solve("cleared", stage, start, True)
+        bound = self.stages[0].bound
+        return self._rest(best, budget, self._cleared(best), bound)
+
+    def least_cost(self, target: int) -> Plan:
+        everything = int(self.cost.sum())
+        start = good_plan(self.problem, everything, self.cost, SEARCH_ROUNDS, self.limits.seed, target)
+        stage = StageModel(self.problem, self.cost, with_people=False)
+        stage.model.add(stage.cleared() >= target)
+        stage.minimise(stage.spent())
+        best = self._solve("cost", stage, start, False)
+        spent = int(self.cost[best].sum())
+        return self._rest(best, spent, max(target, self._cleared(best)), int(self.problem.hamlet_weight.sum()))
+
+    def _rest(self, best: NDArray[np.bool_], budget: int, cleared: int, bound: int) -> Plan:
+        people = StageModel(self.problem, self.cost, with_people=True)
+        people.budget(budget)
+        people.model.add(people.cleared() >= cleared)
+        people.maximise(people.people)
+        best = self._solve("people", people, best, True)
+
+        last = StageModel(self.problem, self.cost, with_people=True)
+        last.budget(budget)
+        last.model.add(last.cleared() >= cleared)
+        last.model.add(last.people >= self._people(best))
+        last.minimise(last.lifetime())
+        best = self._solve("lifetime", last, best, False)
+        return self._plan(best, bound)
+
+    def _solve(
+        self, name: Name, stage: StageModel, start: NDArray[np.bool_] | None, maximise: bool
+    ) -> NDArray[np.bool_]:
+        if start is not None:
+            stage.hint(start)
+        tell = self.on_progress
+        answer = stage.solve(self.limits, (lambda value, bound: tell(name, value, bound)) if tell else None)
+        best = answer.chosen if answer.chosen is not None else start
+        if best is None or answer.status == "infeasible":
+            raise TargetImpossible(
+                what="không xoá được mọi thôn bắt buộc / the required hamlets cannot all be cleared",
+                where=f"{int(self.problem.required.sum())} thôn bắt buộc / required hamlets; solver: {answer.status}",
+                mend="tăng ngân sách, bớt required_hamlets hoặc thêm phương án / raise the budget, require fewer hamlets or"
+                " allow more options",
+            )
+        if start is not None and (self._value(name, start) > self._value(name, best)) == maximise:
+            best = start if self._value(name, start) != self._value(name, best) else best
+        self._note(name, self._value(name, best), answer, maximise)
+        return best
+
+    def _note(self, name: Name, value: int, answer: Answer, maximise: bool) -> None:
+        bound = max(answer.bound, value) if maximise else min(answer.bound, value)
+        proven = bound == value
+        self.stages.append(
+            Stage(
+                name=name, value=value, bound=bound, gap=abs(bound - value) / max(abs(bound), 1),
+                status="optimal" if proven else "feasible", conditional=any(s.status != "optimal" for s in self.stages),
+                seconds=answer.seconds, deterministic=answer.deterministic,
+            )
+        )  # fmt: skip
+
+    def _value(self, name: Name, chosen: NDArray[np.bool_]) -> int:
+        if name == "cleared":
+            return self._cleared(chosen)
+        if name == "people":
+            return self._people(chosen)
+        return int((self.problem.lifetime_cost_vnd if name == "lifetime" else self.cost)[chosen].sum())
+
+    def _covered(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return self.problem.covered_by(np.flatnonzero(chosen).astype(np.int32))
+
+    def _cleared(self, chosen: NDArray[np.bool_]) -> int:
+        return int(self.problem.hamlet_weight[self.problem.cleared_by(self._covered(chosen))].sum())
+
+    def _people(self, chosen: NDArray[np.bool_]) -> int:
+        return int(self.problem.cell_people[self._covered(chosen)].sum())
+
+    def _plan(self, best: NDArray[np.bool_], bound: int) -> Plan:
+        chosen = np.sort(self.reduced.option[best]).astype(np.int32)
+        covered = self.whole.covered_by(chosen)
+        return Plan(
+            chosen=chosen, cleared=self.whole.cleared_by(covered), covered=covered, stages=tuple(self.stages),
+            budget_cost_vnd=int(self.whole.budget_cost_vnd[chosen].sum()),
+            lifetime_cost_vnd=int(self.whole.lifetime_cost_vnd[chosen].sum()),
+            hamlets_bound=bound, repeatable=self.limits.time_limit_s is None,
+        )  # fmt: skip

@@ -1,0 +1,183 @@
+"""The decision as a CP-SAT model, one lexicographic stage at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from ortools.sat.python import cp_model
+from phusong.solvers.problem import Problem
+from scipy import sparse
+
+WORKERS = 8  # a fixed number, interleaved: the same search on any machine
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a stage stops.
+
+    gap : relative gap that is good enough;  deterministic_limit : the solver's own units of work, repeatable;
+    time_limit_s : wall clock, not repeatable;  seed; threads : workers when the wall clock decides
+    """
+
+    gap: float = 0.0
+    deterministic_limit: float | None = None
+    time_limit_s: float | None = None
+    seed: int = 1
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the solver says of one stage; chosen is None when it found nothing."""
+
+    status: str
+    chosen: NDArray[np.bool_] | None
+    value: int
+    bound: int
+    seconds: float
+    deterministic: float
+
+
+class StageModel:
+    """Options x, covered cells z, cleared hamlets y; built once per stage, for the groups or for all people too."""
+
+    def __init__(self, problem: Problem, cost: NDArray[np.int64], with_people: bool) -> None:
+        self.problem = problem
+        self.cost = cost
+        self.model = cp_model.CpModel()
+        self.x = [self.model.new_bool_var("") for _ in range(problem.options)]
+        self.y = [self.model.new_bool_var("") for _ in range(problem.hamlets)]
+        self._columns = sparse.csc_array(problem.covers)
+        self._z: dict[int, cp_model.IntVar] = {}
+        self._rules()
+        for group in range(len(problem.group_hamlet)):
+            self._group(group)
+        if with_people:
+            self.people = self._people()
+
+    def budget(self, budget: int) -> None:
+        self.model.add(self.spent() <= budget)
+
+    def spent(self) -> cp_model.LinearExpr:
+        return cp_model.LinearExpr.weighted_sum(self.x, self.cost.tolist())
+
+    def cleared(self) -> cp_model.LinearExpr:
+        return cp_model.LinearExpr.weighted_sum(self.y, self.problem.hamlet_weight.tolist())
+
+    def lifetime(self) -> cp_model.LinearExpr:
+        return cp_model.LinearExpr.weighted_sum(self.x, self.problem.lifetime_cost_vnd.tolist())
+
+    def hint(self, chosen: NDArray[np.bool_]) -> None:
+        """A plan to start from; every variable gets its value, so that the solver takes it as it is."""
+        covered = self.problem.covered_by(np.flatnonzero(chosen).astype(np.int32))
+        cleared = self.problem.cleared_by(covered)
+        for variables, values in ((self.x, chosen), (self.y, cleared)):
+            for variable, value in zip(variables, values.tolist(), strict=True):
+                self.model.add_hint(variable, value)
+        for cell, variable in self._z.items():
+            self.model.add_hint(variable, bool(covered[cell]))
+
+    def solve(self, limits: Limits, on_progress: Callable[[float, float], None] | None) -> Answer:
+        """Run until proven, within the gap, or stopped; Ctrl-C stops with the best so far."""
+        solver = cp_model.CpSolver()
+        parameters = solver.parameters
+        parameters.random_seed = limits.seed
+        parameters.relative_gap_limit = limits.gap
+        parameters.catch_sigint_signal = threading.current_thread() is threading.main_thread()
+        if limits.deterministic_limit is not None:
+            parameters.max_deterministic_time = limits.deterministic_limit
+        if limits.time_limit_s is not None:
+            parameters.max_time_in_seconds = limits.time_limit_s
+            parameters.num_workers = max(limits.threads, 1)
+        else:
+            parameters.num_workers = WORKERS
+            parameters.interleave_search = True
+        status = solver.solve(self.model, _Watch(on_progress) if on_progress else None)
+        found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+        chosen = np.array(solver.boolean_values(self.x), dtype=bool) if found else None
+        return Answer(
+            status=solver.status_name(status).lower(),
+            chosen=chosen,
+            value=round(solver.objective_value) if found else 0,
+            bound=_whole(solver.best_objective_bound, self.model.has_objective() and self._maximises),
+            seconds=solver.wall_time,
+            deterministic=solver.response_proto.deterministic_time,
+        )
+
+    def maximise(self, expression: cp_model.LinearExpr) -> None:
+        self._maximises = True
+        self.model.maximize(expression)
+
+    def minimise(self, expression: cp_model.LinearExpr) -> None:
+        self._maximises = False
+        self.model.minimize(expression)
+
+    def _rules(self) -> None:
+        problem = self.problem
+        for number in np.unique(problem.exclusive[problem.exclusive >= 0]):
+            members = np.flatnonzero(problem.exclusive == number)
+            if len(members) > 1:
+                self.model.add_at_most_one([self.x[o] for o in members])
+        for members_of_set in problem.forbidden_sets:
+            self.model.add_bool_or([self.x[o].negated() for o in members_of_set])
+        for option in np.flatnonzero(problem.locked):
+            self.model.add(self.x[option] == 1)
+        for hamlet in np.flatnonzero(problem.required):
+            self.model.add(self.y[hamlet] == 1)
+
+    def _coverers(self, cell: int) -> list[cp_model.IntVar]:
+        return [self.x[o] for o in self._columns.indices[self._columns.indptr[cell] : self._columns.indptr[cell + 1]]]
+
+    def _cell(self, cell: int) -> cp_model.IntVar:
+        if cell not in self._z:
+            self._z[cell] = self.model.new_bool_var("")
+            self.model.add_bool_or([*self._coverers(cell), self._z[cell].negated()])
+        return self._z[cell]
+
+    def _group(self, group: int) -> None:
+        problem = self.problem
+        cells = problem.group_cell[problem.group_indptr[group] : problem.group_indptr[group + 1]]
+        people, need = problem.cell_people[cells], int(problem.group_need[group])
+        cleared = self.y[problem.group_hamlet[group]]
+        if people.sum() < need:
+            self.model.add(cleared == 0)
+            return
+        # A cell without which the rest is not enough must be covered itself: a clause, stronger than the sum.
+        vital = people > people.sum() - need
+        for cell in cells[vital]:
+            self.model.add_bool_or([*self._coverers(int(cell)), cleared.negated()])
+        rest = need - int(people[vital].sum())
+        if rest <= 0:
+            return
+        self.model.add(
+            cp_model.LinearExpr.weighted_sum([self._cell(int(c)) for c in cells[~vital]], people[~vital].tolist())
+            >= rest
+        ).only_enforce_if(cleared)
+        # What options cover one by one can only overlap: a relaxation in x alone that the linear bound likes.
+        alone = np.minimum(problem.covers[:, cells] @ people, need)
+        helping = np.flatnonzero(alone)
+        self.model.add(
+            cp_model.LinearExpr.weighted_sum([self.x[o] for o in helping], alone[helping].tolist()) >= need * cleared
+        )
+
+    def _people(self) -> cp_model.LinearExpr:
+        cells = range(len(self.problem.cell_people))
+        return cp_model.LinearExpr.weighted_sum([self._cell(c) for c in cells], self.problem.cell_people.tolist())
+
+
+class _Watch(cp_model.CpSolverSolutionCallback):
+    def __init__(self, tell: Callable[[float, float], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def on_solution_callback(self) -> None:
+        self._tell(self.objective_value, self.best_objective_bound)
+
+
+def _whole(bound: float, maximises: bool) -> int:
+    """A bound on a whole number, rounded the safe way first and then to the whole number that it allows."""
+    return int(np.floor(bound + 1e-6)) if maximises else int(np.ceil(bound - 1e-6))

@@ -1,0 +1,135 @@
+"""What is asked of the decision: demand cells, hamlets as requirement groups, options with cost and coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from phusong.solvers.errors import ProblemFaults
+from scipy import sparse
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Arrays of one decision; C cells, G groups, H hamlets, M options.
+
+    cell_people       : (C,) int64 people who are newly covered when the cell is
+    group_hamlet      : (G,) int32 hamlet of each requirement group
+    group_indptr, group_cell : (G + 1,) int64, (nnz,) int32 cells of each group
+    group_need        : (G,) int64 people of the group that must be covered for it to be met
+    hamlet_weight     : (H,) int64 worth of clearing a hamlet; it is cleared when all its groups are met
+    required          : (H,) bool, must be cleared
+    covers            : (M, C) csr bool, cells that an option covers; several options together may meet a group
+    budget_cost_vnd   : (M,) int64 counted against the budget;  lifetime_cost_vnd : (M,) int64
+    exclusive         : (M,) int32, options with the same number >= 0 exclude each other, -1 free
+    locked, forbidden : (M,) bool, must be chosen / must not
+    forbidden_sets    : sets of options that must not all be chosen together
+    Raises ProblemFaults, which lists every fault of shape, range or reference.
+    """
+
+    cell_people: NDArray[np.int64]
+    group_hamlet: NDArray[np.int32]
+    group_indptr: NDArray[np.int64]
+    group_cell: NDArray[np.int32]
+    group_need: NDArray[np.int64]
+    hamlet_weight: NDArray[np.int64]
+    required: NDArray[np.bool_]
+    covers: sparse.csr_array
+    budget_cost_vnd: NDArray[np.int64]
+    lifetime_cost_vnd: NDArray[np.int64]
+    exclusive: NDArray[np.int32]
+    locked: NDArray[np.bool_]
+    forbidden: NDArray[np.bool_]
+    forbidden_sets: tuple[tuple[int, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        faults = list(self._faults())
+        if faults:
+            raise ProblemFaults(
+                what=f"the decision problem has {len(faults)} fault(s)",
+                where="\n    ".join(faults),
+                mend="mend the arrays that these lines name",
+            )
+
+    @property
+    def options(self) -> int:
+        return int(self.covers.shape[0])
+
+    @property
+    def hamlets(self) -> int:
+        return len(self.hamlet_weight)
+
+    def groups_met(self, covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(G,) groups whose need the cells of `covered` (C,) meet."""
+        if not len(self.group_hamlet):
+            return np.empty(0, dtype=bool)
+        got = np.concatenate([[0], np.cumsum(np.where(covered, self.cell_people, 0)[self.group_cell])])
+        return np.asarray(got[self.group_indptr[1:]] - got[self.group_indptr[:-1]] >= self.group_need)
+
+    def covered_by(self, chosen: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """(C,) cells that the chosen options cover."""
+        covered = np.zeros(len(self.cell_people), dtype=bool)
+        covered[self.covers[chosen].indices] = True
+        return covered
+
+    def cleared_by(self, covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(H,) hamlets whose groups are all met. One without groups is cleared."""
+        cleared = np.ones(self.hamlets, dtype=bool)
+        cleared[self.group_hamlet[~self.groups_met(covered)]] = False
+        return cleared
+
+    def _faults(self) -> Iterator[str]:
+        cells, groups, hamlets, options = (
+            len(self.cell_people), len(self.group_hamlet), len(self.hamlet_weight), len(self.budget_cost_vnd)
+        )  # fmt: skip
+        lengths = {
+            "group_indptr": (len(self.group_indptr), groups + 1), "group_need": (len(self.group_need), groups),
+            "required": (len(self.required), hamlets), "lifetime_cost_vnd": (len(self.lifetime_cost_vnd), options),
+            "exclusive": (len(self.exclusive), options), "locked": (len(self.locked), options),
+            "forbidden": (len(self.forbidden), options),
+        }  # fmt: skip
+        wrong = [f"{n}: length {have}, expected {want}" for n, (have, want) in lengths.items() if have != want]
+        if self.covers.shape != (options, cells):
+            wrong.append(f"covers: shape {self.covers.shape}, expected {(options, cells)}")
+        if wrong:
+            yield from wrong
+            return
+        if (
+            self.group_indptr[0] != 0
+            or (np.diff(self.group_indptr) < 0).any()
+            or self.group_indptr[-1] != len(self.group_cell)
+        ):
+            yield "group_indptr: must start at 0, never fall, and end at len(group_cell)"
+        yield from _outside("group_hamlet", self.group_hamlet, hamlets)
+        yield from _outside("group_cell", self.group_cell, cells)
+        for name in ("cell_people", "group_need", "hamlet_weight", "budget_cost_vnd", "lifetime_cost_vnd"):
+            yield from _negative(name, getattr(self, name))
+        both = np.flatnonzero(self.locked & self.forbidden)
+        if both.size:
+            yield f"options both locked and forbidden: {_first(both)}"
+        for number, members in enumerate(self.forbidden_sets):
+            if not members or min(members) < 0 or max(members) >= options:
+                yield f"forbidden_sets[{number}]: {members} names no option, or one beyond {options - 1}"
+        locked = self.exclusive[self.locked & (self.exclusive >= 0)]
+        numbers, count = np.unique(locked, return_counts=True)
+        if (count > 1).any():
+            yield f"locked options exclude each other: exclusive number {_first(numbers[count > 1])}"
+
+
+def _first(values: NDArray[np.int64] | NDArray[np.int32]) -> str:
+    shown = ", ".join(str(v) for v in values[:5].tolist())
+    return shown + (f" and {len(values) - 5} more" if len(values) > 5 else "")
+
+
+def _outside(name: str, values: NDArray[np.int32], limit: int) -> Iterator[str]:
+    bad = np.flatnonzero((values < 0) | (values >= limit))
+    if bad.size:
+        yield f"{name}: values outside 0 .. {limit - 1} at {_first(bad)}"
+
+
+def _negative(name: str, values: NDArray[np.int64]) -> Iterator[str]:
+    bad = np.flatnonzero(values < 0)
+    if bad.size:
+        yield f"{name}: negative at {_first(bad)}"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from phusong.coverage.matrix import option_coverage, sector_keys
 from phusong.coverage.propagation import STANDARD_EFFECTIVE_RADIUS_KM, DeltaBullington
 from phusong.coverage.sectors import Sectors

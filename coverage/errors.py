@@ -39,3 +39,11 @@ class SiteOutsideTerrain(CoverageError):
 
 class SectorWithoutRow(CoverageError):
     """A sector whose location, antenna height and frequency no loss row has."""
+
+
+class PathRefused(CoverageError):
+    """A path or a setting that a propagation program of others refuses; `code` is that program's number for it."""
+
+    def __init__(self, what: str, where: str, mend: str, code: int = 0) -> None:
+        super().__init__(what, where, mend)
+        self.code = code

@@ -7,6 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
 from phusong.coverage.errors import UnknownBandwidth, ValueOutOfRange
 
 SUBCARRIERS_PER_BLOCK = 12

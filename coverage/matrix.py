@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
 from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
 from phusong.coverage.errors import SectorWithoutRow, ValueOutOfRange
 from phusong.coverage.sectors import Sectors

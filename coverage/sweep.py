@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
 from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
 from phusong.coverage.errors import SiteOutsideTerrain, ValueOutOfRange
 from phusong.coverage.propagation.free_space import free_space_reach_m

@@ -8,6 +8,7 @@ from math import sqrt
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
 from phusong.coverage.errors import ValueOutOfRange
 
 

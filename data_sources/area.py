@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
@@ -79,8 +81,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """The whole input of a run."""
+    """The whole input of a run.
+
+    rejects : kind of layer -> its rows that were left out, with the reason; kinds without any are absent
+    """
 
     parts: tuple[Part, ...]
     findings: tuple[Finding, ...]
     files: tuple[InputFile, ...]
+    rejects: Mapping[str, pd.DataFrame] = field(default_factory=dict)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+
 from phusong.data_sources.faults import Faults
 from phusong.data_sources.schema import BANDS, Kind
 from phusong.data_sources.vietnamese import fold

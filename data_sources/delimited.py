@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import csv as arrow_csv
+
 from phusong.data_sources.errors import EncodingUnknown
 from phusong.data_sources.headers import HEADER_SEARCH_ROWS, Header, Headers
 from phusong.data_sources.raw import RawTable
-from pyarrow import csv as arrow_csv
 
 _SAMPLE_BYTES = 1 << 18
 _BLOCK_BYTES = 1 << 24  # no row may be longer

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from openpyxl.utils import get_column_letter
+
 from phusong.data_sources.area import Finding
 from phusong.data_sources.raw import RawTable
 

@@ -11,11 +11,12 @@ import shapely
 from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from phusong.data_sources.errors import BoundsInvalid, CrsUnsuitable, GridTooLarge
 from pyproj import CRS, Proj, Transformer
 from pyproj.exceptions import CRSError
 from rasterio.features import rasterize
 from shapely.geometry.base import BaseGeometry
+
+from phusong.data_sources.errors import BoundsInvalid, CrsUnsuitable, GridTooLarge
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north in degrees of WGS 84."""

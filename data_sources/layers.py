@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+
 from phusong.data_sources.area import Finding
 from phusong.data_sources.checks import check_rows
 from phusong.data_sources.errors import FileUnwritable, LayerEmpty

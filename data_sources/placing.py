@@ -10,11 +10,12 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from rasterio.features import rasterize
+from shapely.geometry.base import BaseGeometry
+
 from phusong.data_sources.area import Layers
 from phusong.data_sources.grid import pyproj_crs, transformed
 from phusong.data_sources.schema import KINDS
-from rasterio.features import rasterize
-from shapely.geometry.base import BaseGeometry
 
 WATER_WORDS = frozenset({"water", "lake", "river", "reservoir", "nước", "hồ", "sông"})
 """Words in an exclusion's kind that mean water; with diacritics, since "hộ" (as in protection forest) is not "hồ"."""

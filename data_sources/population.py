@@ -14,6 +14,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from pyproj import Geod, Transformer
+from rasterio.features import rasterize
+from rasterio.io import DatasetReader
+
 from phusong.data_sources.area import Finding
 from phusong.data_sources.errors import PopulationUnitUnknown
 from phusong.data_sources.grid import pyproj_crs, transformed
@@ -31,9 +35,6 @@ from phusong.data_sources.rasters import (
     read_window,
     window_over,
 )
-from pyproj import Geod, Transformer
-from rasterio.features import rasterize
-from rasterio.io import DatasetReader
 
 Unit = Literal["people", "people_per_km2"]
 

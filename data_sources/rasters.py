@@ -13,6 +13,12 @@ import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from pyproj import CRS, Geod, Transformer
+from rasterio.enums import ColorInterp
+from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+
 from phusong.data_sources.errors import (
     RasterCrsWrong,
     RasterMissing,
@@ -22,11 +28,6 @@ from phusong.data_sources.errors import (
     RasterWithoutCrs,
 )
 from phusong.data_sources.grid import WGS84, Bounds, outline, pyproj_crs, transformed
-from pyproj import CRS, Geod, Transformer
-from rasterio.enums import ColorInterp
-from rasterio.errors import RasterioError
-from rasterio.io import DatasetReader
-from rasterio.windows import Window
 
 SUFFIXES = {".tif": "GTiff", ".tiff": "GTiff", ".hgt": "SRTMHGT"}
 MOST_FILE_PIXELS = 10_000_000_000

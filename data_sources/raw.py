@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyproj import CRS
+
 from phusong.data_sources.errors import DataError, FileUnreadable, LayerUnclear
 from phusong.data_sources.vietnamese import fold
-from pyproj import CRS
 
 _PARSER_FAULTS = (  # what the readers of other projects raise on broken files
     ArithmeticError,

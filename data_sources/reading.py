@@ -15,6 +15,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from shapely.geometry.base import BaseGeometry
+
 from phusong.data_sources.area import Area, Finding, InputFile, Layers, Part
 from phusong.data_sources.errors import AreaEmpty, DataError, GeometryMissing, InputFaults
 from phusong.data_sources.faults import Faults
@@ -29,7 +31,6 @@ from phusong.data_sources.schema import KINDS
 from phusong.data_sources.shapes import read_shapes
 from phusong.data_sources.tables import read_table
 from phusong.data_sources.terrain import read_terrain, terrain_bounds
-from shapely.geometry.base import BaseGeometry
 
 AROUND_HAMLETS_DEG = 0.02
 """About 2 km around the outermost hamlets belong to an area that only they draw (assumption)."""
@@ -104,6 +105,7 @@ class _Desk:
     def __init__(self) -> None:
         self._findings: dict[Finding, None] = {}
         self._files: dict[tuple[str, Path], InputFile] = {}
+        self.rejects: dict[str, pd.DataFrame] = {}
 
     def attempt(self, read: Callable[[], T]) -> T | None:
         """What `read` gives, or None and its failure among the findings."""
@@ -167,7 +169,7 @@ def _read(sources: Sources, progress: Progress | None) -> tuple[Area | None, tup
         desk.say(
             "error", "không ô nào nằm trong vùng / no cell lies in the area", "area", "giảm cell_m / use smaller cells"
         )
-    return None if desk.failed else Area(tuple(parts), desk.findings, desk.files), desk.findings
+    return None if desk.failed else Area(tuple(parts), desk.findings, desk.files, desk.rejects), desk.findings
 
 
 def _layers(sources: Sources, desk: _Desk, tell: Progress) -> dict[str, gpd.GeoDataFrame]:
@@ -180,6 +182,8 @@ def _layers(sources: Sources, desk: _Desk, tell: Progress) -> dict[str, gpd.GeoD
             desk.take(read.findings)
             desk.used(kind, source.path)
             layers[kind] = read.frame
+            if len(read.rejected):
+                desk.rejects[kind] = read.rejected
     tell("đọc các lớp / reading layers", len(sources.layers), len(sources.layers))
     if len(layers["hamlets"]) and len(layers["communes"]):
         layers["hamlets"] = _in_communes(layers["hamlets"], layers["communes"], sources, desk)

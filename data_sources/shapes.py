@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
 from phusong.data_sources.errors import GeometryMissing, LayerCrsWrong, LayerWithoutCrs, LonLatSwapped
 from phusong.data_sources.faults import Faults
 from phusong.data_sources.raw import RawTable
 from phusong.data_sources.schema import Kind
 from phusong.data_sources.values import as_text, read_column
-from pyproj import CRS, Transformer
 
 WGS84 = CRS.from_epsg(4326)
 VIETNAM = (102.0, 6.0, 118.0, 24.0)  # west, south, east, north: mainland, Hoàng Sa and Trường Sa with their waters

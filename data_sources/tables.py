@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pyogrio
 from numpy.typing import NDArray
+
 from phusong.data_sources.delimited import read_delimited
 from phusong.data_sources.errors import FileMissing, FileUnreadable, FormatUnknown
 from phusong.data_sources.headers import Headers

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
+
 from phusong.data_sources.errors import FileUnwritable
 from phusong.data_sources.schema import EXAMPLE_ID, KINDS, Column, Kind
-from xlsxwriter.exceptions import FileCreateError
 
 _LAST_ROW = 20_000  # rows with drop-downs; more may be filled in
 _KINDS = {"hamlets": "hamlets", "sites": "sectors"}

@@ -10,6 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from rasterio.windows import Window
+from scipy import ndimage
+
 from phusong.data_sources.area import Finding
 from phusong.data_sources.errors import RasterMissing, RasterUnreadable
 from phusong.data_sources.grid import Bounds, transformed, union_of
@@ -27,8 +30,6 @@ from phusong.data_sources.rasters import (
     window_over,
 )
 from phusong.data_sources.voids import fill_voids
-from rasterio.windows import Window
-from scipy import ndimage
 
 LOWEST_M = -50.0
 """No ground of the country lies lower but the floors of open coal pits, which are read as voids (assumption)."""

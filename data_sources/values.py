@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
 from phusong.data_sources.faults import Faults
 from phusong.data_sources.schema import Column
 from phusong.data_sources.vietnamese import date_from_text, fold, number_from_text

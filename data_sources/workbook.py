@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from openpyxl import load_workbook
+
 from phusong.data_sources.errors import FileTooLarge, FileUnreadable
 from phusong.data_sources.headers import HEADER_SEARCH_ROWS, Header, Headers
 from phusong.data_sources.raw import RawTable, choose

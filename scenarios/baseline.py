@@ -8,6 +8,7 @@ from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
+
 from phusong.coverage.sweep import SignalMap, signal_map
 from phusong.coverage.terrain import Terrain
 from phusong.data_sources.area import Part

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import signal_at
 from phusong.scenarios.baseline import Baseline

@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
 from phusong.coverage.errors import CoverageError
 from phusong.data_sources.area import Finding
 from phusong.data_sources.errors import DataError
 from phusong.scenarios.errors import ScenarioError
 from phusong.solvers.errors import NoFeasiblePlan, SolverError
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 USER_ERRORS = (CoverageError, DataError, ScenarioError, SolverError)
 DONE, FAULT, BAD_INPUT, NO_PLAN = 0, 1, 2, 3
@@ -158,19 +159,28 @@ def init(terminal: Terminal, target: Path, force: bool) -> None:
 @main.command()
 @scenario_argument
 @data_option
+@click.option(
+    "--rejects",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Ghi các dòng bị loại vào thư mục này. / Write the rejected rows into this folder.",
+)
 @talking
-def check(terminal: Terminal, scenario: Path, data_dir: Path | None) -> None:
+def check(terminal: Terminal, scenario: Path, data_dir: Path | None, rejects: Path | None) -> None:
     """Kiểm tra kịch bản và mọi dữ liệu vào; in tất cả lỗi một lần. / List every fault of the inputs at once.
 
     \b
-    Ví dụ / example:  phusong check tam-dao.toml --data data/tam-dao
+    Ví dụ / example:  phusong check tam-dao.toml --data data/tam-dao --rejects rejects
     """
-    from phusong.data_sources.reading import check_area
+    from phusong.data_sources.reading import check_area, rejected_rows
     from phusong.scenarios.scenario import read_scenario
 
     asked, base = read_scenario(scenario, data_dir)
     with terminal.err.status("đọc dữ liệu / reading"):
         findings = check_area(asked.sources(base))
+        if rejects is not None:
+            rejects.mkdir(parents=True, exist_ok=True)
+            for kind, rows in rejected_rows(asked.sources(base)).items():
+                rows.to_csv(rejects / f"{kind}.csv", index=False, encoding="utf-8-sig", lineterminator="\r\n")
 
     def show(out: Console) -> None:
         for finding in findings:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+
 from phusong.scenarios.catalogue import find_run, read_summary
 from phusong.scenarios.outputs.words import key_figures
-from rich.table import Table
 
 
 def compare_runs(runs: Path, wanted: Sequence[str]) -> dict[str, Any]:

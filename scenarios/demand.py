@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
 from phusong.data_sources.area import Part
 from phusong.scenarios.radio import grid_coordinates
 from phusong.scenarios.service import LOM, SERVED, TRANG, Service
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
 CENTRE, CLUSTER = 0, 1
 

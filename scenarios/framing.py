@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+
 from phusong.coverage.matrix import option_coverage, sector_keys
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import LossRows, loss_rows
@@ -19,7 +21,6 @@ from phusong.scenarios.radio import Radio, grid_coordinates
 from phusong.scenarios.scenario import Objective
 from phusong.scenarios.service import Service, layer_levels_dbm
 from phusong.solvers.problem import Problem
-from scipy import sparse
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def pose(
         exclusive=exclusive,
         locked=_named(names, objective.locked_options, "locked_options"),
         forbidden=_named(names, objective.forbidden_options, "forbidden_options"),
-        forbidden_sets=(),
+        forbidden_sets=_conflicts(candidates),
     )
 
 
@@ -231,6 +232,16 @@ def _exclusive(candidates: Sequence[Candidates]) -> NDArray[np.int32]:
         joined.append(np.where(numbers >= 0, numbers + first, -1).astype(np.int32))
         first += int(numbers.max(initial=-1)) + 1
     return np.concatenate(joined)
+
+
+def _conflicts(candidates: Sequence[Candidates]) -> tuple[tuple[int, ...], ...]:
+    first = np.cumsum([0] + [len(part.options) for part in candidates])
+    pairs = [
+        (a + int(start), b + int(start))
+        for part, start in zip(candidates, first, strict=False)
+        for a, b in part.conflicts()
+    ]
+    return tuple(pairs)
 
 
 def _joined_indptr(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from phusong.data_sources.area import Area, Part
 from phusong.data_sources.reading import read_area
 from phusong.scenarios.baseline import Baseline, Progress, compute_baseline
 from phusong.scenarios.candidates.build import Candidates, find_candidates
 from phusong.scenarios.checker import Verdict, check_plan
 from phusong.scenarios.framing import Question, ask, find_targets, pose
-from phusong.scenarios.planned import Planned, planned_signal, without_offenders
+from phusong.scenarios.planned import Planned, planned_map, planned_states, without_offenders
 from phusong.scenarios.scenario import Scenario
 from phusong.scenarios.service import SERVED
 from phusong.solvers.decision import Limits, Plan, cheapest_clearing, max_cleared, min_cost
@@ -30,6 +31,7 @@ REPAIRS = 3
 class Decided:
     """The decision and all that led to it, part by part.
 
+    rsrp_dbm : (layers, H, W) planned signal of each part, over its candidates' layers
     repairs : hamlets that each round of the repair loop found wrongly counted
     cheapest_vnd : least budget cost that clears any one hamlet, None where none can be
     """
@@ -39,6 +41,7 @@ class Decided:
     problem: Problem
     plan: Plan
     planned: tuple[Planned, ...]
+    rsrp_dbm: tuple[NDArray[np.float32], ...]
     verdict: Verdict
     repairs: tuple[int, ...]
     cheapest_vnd: int | None
@@ -83,18 +86,23 @@ def run_plan(scenario: Scenario, base: Path, on_progress: Progress | None = None
     while True:
         with clock("decision"):
             plan = _decide(scenario, problem, baselines, on_progress)
-        with clock("planned"):
+        with clock("repair"):
             planned = _planned(scenario, baselines, candidates, plan)
         repaired, failed = without_offenders(problem, plan, questions, candidates, baselines, planned)
         if not failed or len(repairs) == REPAIRS:
             break
         repairs.append(failed)
         problem = repaired
+    with clock("planned"):
+        maps = tuple(
+            planned_map(b, c, p, scenario.radio, threads=scenario.solver.threads, on_progress=on_progress)
+            for b, c, p in zip(baselines, candidates, planned, strict=True)
+        )
     with clock("checker"):
         verdict = check_plan(scenario, baselines, candidates, plan, [p.state for p in planned])
     cheapest = cheapest_clearing(problem)
     price = None if cheapest is None else cheapest[1]
-    decided = Decided(candidates, questions, problem, plan, planned, verdict, tuple(repairs), price)
+    decided = Decided(candidates, questions, problem, plan, planned, maps, verdict, tuple(repairs), price)
     return replace(run, decided=decided, seconds=clock.seconds)
 
 
@@ -170,7 +178,7 @@ def _planned(
     scenario: Scenario, baselines: Sequence[Baseline], candidates: Sequence[Candidates], plan: Plan
 ) -> tuple[Planned, ...]:
     return tuple(
-        planned_signal(b, c, chosen, scenario.radio, scenario.service, threads=scenario.solver.threads)
+        planned_states(b, c, chosen, scenario.radio, scenario.service, threads=scenario.solver.threads)
         for b, c, chosen in zip(baselines, candidates, chosen_by_part(plan, candidates), strict=True)
     )
 

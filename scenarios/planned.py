@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from phusong.coverage.sectors import Sectors
-from phusong.coverage.sweep import signal_map
-from phusong.scenarios.baseline import FLOOR_DBM, Baseline, at_cells, served_in_lane
+from phusong.coverage.sweep import signal_at, signal_map
+from phusong.scenarios.baseline import FLOOR_DBM, Baseline, Progress, at_cells, served_in_lane, site_counter
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.demand import groups_met, state_of
 from phusong.scenarios.framing import Question
@@ -27,16 +28,12 @@ class Planned:
     chosen   : (k,) int64 options of this part
     removed  : (r,) int64 standing sectors that come down
     sectors  : the sectors that go up
-    rsrp_dbm : (layers, H, W) float32 over candidates.layers
-    reached  : (layers, C) bool, service by layer in the demand cells
     state    : (H,) uint8 state of each hamlet
     """
 
     chosen: NDArray[np.int64]
     removed: NDArray[np.int64]
     sectors: Sectors
-    rsrp_dbm: NDArray[np.float32]
-    reached: NDArray[np.bool_]
     state: NDArray[np.uint8]
 
 
@@ -45,40 +42,70 @@ def select(sectors: Sectors, which: NDArray[np.int64] | NDArray[np.bool_]) -> Se
     return Sectors(**{name: getattr(sectors, name)[which] for name in Sectors.__dataclass_fields__})
 
 
-def planned_signal(
+def planned_states(
     baseline: Baseline, candidates: Candidates, chosen: NDArray[np.int64], radio: Radio, service: Service,
     *, threads: int | None,
 ) -> Planned:  # fmt: skip
-    """Coverage of one part with the options `chosen` built and the sectors they replace taken down."""
-    options: dict[str, Any] = {
+    """State of each hamlet with the options `chosen` built and the sectors they replace taken down."""
+    removed = removed_sectors(candidates, chosen)
+    added = select(candidates.sectors, np.isin(candidates.sector_option, chosen))
+    demand = baseline.demand
+    asked = np.unique(demand.group_cell)
+    where = np.zeros(baseline.part.people.shape, dtype=bool)
+    where[tuple(demand.cell_rc[asked].T)] = True
+    kept = at_cells(_kept(baseline, candidates, removed, radio, where, threads), demand.cell_rc)
+    gained = np.full_like(kept, np.nan)
+    if len(added):
+        gained[:, asked], _ = signal_at(
+            baseline.terrain, candidates.site_rc, added, len(gained), demand.cell_rc[asked],
+            **_reception(radio, threads),
+        )  # fmt: skip
+    levels = layer_levels_dbm(candidates.layers, radio, service)
+    operator = baseline.layer_operator(candidates.layers)
+    state = state_after(baseline, operator, served_by_layer(kept, levels), served_by_layer(gained, levels))
+    return Planned(chosen, removed, added, state)
+
+
+def planned_map(
+    baseline: Baseline, candidates: Candidates, planned: Planned, radio: Radio,
+    *, threads: int | None, on_progress: Progress | None,
+) -> NDArray[np.float32]:  # fmt: skip
+    """(layers, H, W) best signal per layer of candidates.layers with the plan built."""
+    kept = _kept(baseline, candidates, planned.removed, radio, np.ones(baseline.part.people.shape, bool), threads)
+    if not len(planned.sectors):
+        return kept
+    sites = len(np.unique(planned.sectors.location))
+    gained = signal_map(
+        baseline.terrain, candidates.site_rc, planned.sectors, len(kept),
+        on_site=site_counter("planned", sites, on_progress), **_reception(radio, threads),
+    )  # fmt: skip
+    return np.asarray(np.fmax(kept, gained.rsrp_dbm))
+
+
+def _reception(radio: Radio, threads: int | None) -> dict[str, Any]:
+    return {
         "rx_height_m": radio.rx_height_m, "range_m": radio.range_km * 1000, "model": radio.model,
         "threads": threads, "floor_dbm": FLOOR_DBM,
     }  # fmt: skip
-    layers = len(candidates.layers)
-    removed = removed_sectors(candidates, chosen)
+
+
+def _kept(
+    baseline: Baseline, candidates: Candidates, removed: NDArray[np.int64], radio: Radio, where: NDArray[np.bool_],
+    threads: int | None,
+) -> NDArray[np.float32]:  # fmt: skip
+    """(layers, H, W) what the remaining sectors give, up to date in the cells of `where`."""
     kept = baseline.signal.rsrp_dbm
     if len(removed):
         # Only cells whose best server comes down change; for them the remaining sectors are computed again.
         lost = np.isin(baseline.signal.server, removed)
-        shaded: NDArray[np.bool_] = np.asarray(lost.any(axis=0))
+        shaded = np.asarray(lost.any(axis=0)) & where
         remaining = select(baseline.network.sectors, np.setdiff1d(np.arange(len(baseline.network.row)), removed))
-        again = signal_map(baseline.terrain, baseline.network.site_rc, remaining, len(kept), where=shaded, **options)
-        kept = np.where(lost, again.rsrp_dbm, kept)
-    kept = _with_layers(kept, layers)
-    added = select(candidates.sectors, np.isin(candidates.sector_option, chosen))
-    if len(added.location):
-        gained = signal_map(baseline.terrain, candidates.site_rc, added, layers, **options).rsrp_dbm
-    else:
-        gained = np.full_like(kept, np.nan)
-
-    levels = layer_levels_dbm(candidates.layers, radio, service)
-    cells = baseline.demand.cell_rc
-    kept_reached = served_by_layer(at_cells(kept, cells), levels)
-    gained_reached = served_by_layer(at_cells(gained, cells), levels)
-    return Planned(
-        chosen, removed, added, np.fmax(kept, gained), kept_reached | gained_reached,
-        state_after(baseline, baseline.layer_operator(candidates.layers), kept_reached, gained_reached),
-    )  # fmt: skip
+        again = signal_map(
+            baseline.terrain, baseline.network.site_rc, remaining, len(kept), where=shaded, **_reception(radio, threads)
+        )
+        kept = np.where(lost & shaded, again.rsrp_dbm, kept)
+    missing = len(candidates.layers) - len(kept)
+    return np.concatenate([kept, np.full((missing, *kept.shape[1:]), np.nan, dtype=np.float32)])
 
 
 def removed_sectors(candidates: Candidates, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -97,11 +124,6 @@ def state_after(
         served = stays | served_in_lane(gained, layer_operator, lane.operator)[baseline.demand.group_cell]
         states.append(state_of(baseline.demand, ~(groups_met(baseline.demand, served) | lane.declared_met)))
     return np.asarray(np.maximum.reduce(states))
-
-
-def _with_layers(rsrp_dbm: NDArray[np.float32], layers: int) -> NDArray[np.float32]:
-    missing = layers - len(rsrp_dbm)
-    return np.concatenate([rsrp_dbm, np.full((missing, *rsrp_dbm.shape[1:]), np.nan, dtype=np.float32)])
 
 
 def without_offenders(

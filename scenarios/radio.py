@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from pydantic import Field
+
 from phusong.coverage.link import resource_blocks, rs_eirp_dbm
 from phusong.coverage.sectors import Sectors
 from phusong.scenarios.settings import Section
-from pydantic import Field
 
 Technology = Literal["2G", "3G", "4G", "5G"]
 GENERATION: dict[str, int] = {"2G": 2, "3G": 3, "4G": 4, "5G": 5}
@@ -34,6 +36,7 @@ class Carrier(Section):
     source: str = "assumption"
 
 
+@cache
 def default_carriers() -> dict[str, Carrier]:
     """Bands in use in Vietnam, with the powers and gains design work assumes for them."""
     lte, nr = {"technology": "4G"}, {"technology": "5G", "tx_power_dbm": 49.0, "antenna_gain_dbi": 24.0}
@@ -65,12 +68,12 @@ class Radio(Section):
     confidence: float = Field(0.8, ge=0.5, lt=1, description="probability with which the planned level is exceeded")
     interference_margin_db: float = Field(3.0, ge=0, le=20, description="assumption")
     min_rsrp_dbm: dict[Technology, float] = Field(
-        default_factory=lambda: {"4G": -110.0, "5G": -110.0}, description="service level per technology (assumption)"
+        {"4G": -110.0, "5G": -110.0}, description="service level per technology (assumption)"
     )
     carriers: dict[str, Carrier] = Field(default_factory=dict, description="adds to, or replaces, the built-in bands")
 
     def carrier(self, band: str) -> Carrier | None:
-        return {**default_carriers(), **self.carriers}.get(band)
+        return self.carriers.get(band) or default_carriers().get(band)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class Network:
 
 def grid_coordinates(box: GeoBox, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, 2) float64 (row, col) with whole numbers at cell centres, from coordinates in the grid's CRS."""
-    col, row = ~box.affine * (np.asarray(x), np.asarray(y))
+    col, row = ~box.affine @ (np.asarray(x), np.asarray(y))
     return np.column_stack([row, col]) - 0.5
 
 
@@ -163,4 +166,4 @@ def _true_north_deg(points: gpd.GeoDataFrame) -> NDArray[np.float64]:
     north = gpd.GeoSeries.from_xy(lonlat.x, lonlat.y + 1e-4, crs=4326).to_crs(points.crs)
     dx = north.x.to_numpy() - points.geometry.x.to_numpy()
     dy = north.y.to_numpy() - points.geometry.y.to_numpy()
-    return np.degrees(np.arctan2(dx, dy))
+    return np.asarray(np.degrees(np.arctan2(dx, dy)))

@@ -13,8 +13,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import BaseModel
+from rasterio.features import rasterize
+from scipy import ndimage
+
 from phusong.scenarios.baseline import Baseline, best_rsrp
 from phusong.scenarios.candidates.build import Candidates
+from phusong.scenarios.candidates.costs import capex_band
 from phusong.scenarios.framing import Question, facility_cells
 from phusong.scenarios.outputs.result import PartRasters, RunResult
 from phusong.scenarios.pipeline import Decided, Run
@@ -22,9 +27,6 @@ from phusong.scenarios.planned import Planned
 from phusong.scenarios.scenario import Scenario
 from phusong.scenarios.service import SERVED, STATE_NAMES, layer_levels_dbm
 from phusong.scenarios.settings import Rate
-from pydantic import BaseModel
-from rasterio.features import rasterize
-from scipy import ndimage
 
 ELECTRIFY_KM = 1.0  # assumption: a hamlet this near to a station that the plan brings to the grid can be connected
 LIBRARIES = ("phusong", "numpy", "numba", "ortools", "rasterio", "geopandas", "shapely", "scipy")
@@ -33,14 +35,6 @@ MEASURE_COLUMNS = [
     "backhaul_vnd", "radio_vnd", "capex_vnd", "opex_vnd_per_year", "lifetime_vnd", "power", "backhaul", "fibre_km",
     "inferred_km", "evn_confirm",
 ]  # fmt: skip
-# The rates that each cost column is made of, to say how far the total may be off.
-COST_RATES = {
-    "tower_vnd": "tower_vnd_per_m",
-    "road_vnd": "access_road_vnd_per_km",
-    "power_vnd": "medium_voltage_line_vnd_per_km",
-    "backhaul_vnd": "fibre_vnd_per_km",
-    "radio_vnd": "station_4g_vnd",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +45,7 @@ class _PartView:
     candidates: Candidates | None
     question: Question | None
     planned: Planned | None
+    rsrp_after_dbm: NDArray[np.float32]
     chosen: NDArray[np.int64]
     cleared_by: dict[int, list[str]]
 
@@ -61,10 +56,6 @@ class _PartView:
     @property
     def layers(self) -> tuple[tuple[str, str], ...]:
         return self.baseline.network.layers if self.candidates is None else self.candidates.layers
-
-    @property
-    def rsrp_after_dbm(self) -> NDArray[np.float32]:
-        return self.baseline.signal.rsrp_dbm if self.planned is None else self.planned.rsrp_dbm
 
     @property
     def options(self) -> pd.DataFrame:
@@ -92,6 +83,7 @@ def result_of(run: Run) -> RunResult:
         measures=measures,
         routes=pd.concat([_routes(v) for v in views], ignore_index=True),
         communes=communes, summary=summary, manifest=_manifest(run),
+        rejects=run.area.rejects,
         timings={"seconds": run.seconds, "python": platform.python_version(), "machine": platform.machine()},
     )  # fmt: skip
 
@@ -100,11 +92,13 @@ def _views(run: Run) -> Iterator[_PartView]:
     decided = run.decided
     for i, baseline in enumerate(run.baselines):
         if decided is None:
-            yield _PartView(baseline, None, None, None, np.empty(0, dtype=np.int64), {})
+            nothing = np.empty(0, dtype=np.int64)
+            yield _PartView(baseline, None, None, None, baseline.signal.rsrp_dbm, nothing, {})
             continue
         candidates, question, planned = decided.candidates[i], decided.questions[i], decided.planned[i]
         cleared_by = _cleared_by(baseline, candidates, question, planned)
-        yield _PartView(baseline, candidates, question, planned, planned.chosen, cleared_by)
+        rsrp = decided.rsrp_dbm[i]
+        yield _PartView(baseline, candidates, question, planned, rsrp, planned.chosen, cleared_by)
 
 
 def _cleared_by(
@@ -362,7 +356,7 @@ def _summary(
         "without_electricity": int((hamlets["electricity_before"] == "none").sum()),
         "low_without_electricity": int(((hamlets["electricity_before"] == "none") & (state != "served")).sum()),
         **{c: int(measures[c].sum()) for c in ("capex_vnd", "opex_vnd_per_year", "lifetime_vnd")},
-        "cost_band": _cost_band(measures, scenario),
+        "cost_band": round(capex_band(measures, scenario.costs), 2) if len(measures) else None,
         "budget_vnd": scenario.objective.budget_vnd if scenario.objective.goal == "max_cleared" else None,
         "goal": scenario.objective.goal,
         "budget_counts": scenario.objective.budget_counts,
@@ -450,15 +444,6 @@ def _facilities(views: Sequence[_PartView], scenario: Scenario) -> dict[str, int
         served_before += int(before[:, rc[:, 0], rc[:, 1]].any(axis=0).sum())
         served_after += int(after[:, rc[:, 0], rc[:, 1]].any(axis=0).sum())
     return {"served_before": served_before, "served_after": served_after, "total": total}
-
-
-def _cost_band(measures: pd.DataFrame, scenario: Scenario) -> float | None:
-    """Relative uncertainty of the capex when every rate is off by its whole band in the same direction."""
-    total = float(measures["capex_vnd"].sum())
-    if not total:
-        return None
-    off = sum(float(measures[c].sum()) * getattr(scenario.costs, rate).band for c, rate in COST_RATES.items())
-    return float(round(off / total, 2))
 
 
 def _declared_vs_model(hamlets: gpd.GeoDataFrame) -> dict[str, dict[str, int]]:

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
 from phusong.data_sources.reading import LayerSource, Sources
 from phusong.scenarios.candidates.settings import CandidateSettings, Costs
 from phusong.scenarios.errors import ScenarioFaults, ScenarioFileMissing
 from phusong.scenarios.radio import Radio
 from phusong.scenarios.service import Service
 from phusong.scenarios.settings import Section
-from pydantic import BaseModel, Field, ValidationError, model_validator
 
 LAYERS = (
     "hamlets",
@@ -121,7 +122,7 @@ class Solver(Section):
     """[solver]"""
 
     gap: float = Field(0.0, ge=0, lt=1)
-    deterministic_limit: float | None = Field(60.0, gt=0, description="work per stage, in the solver's own units")
+    deterministic_limit: float | None = Field(15.0, gt=0, description="work per stage, in the solver's own units")
     time_limit_s: float | None = Field(None, gt=0, description="wall clock; a plan stopped by it is not repeatable")
     threads: int | None = Field(None, ge=1, description="for coverage; none: all cores")
 

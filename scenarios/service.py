@@ -6,10 +6,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
+
 from phusong.coverage.link import fade_margin_db
 from phusong.scenarios.radio import GENERATION, Radio, Technology
 from phusong.scenarios.settings import Section
-from pydantic import Field
 
 SERVED, LOM, TRANG = 0, 1, 2
 STATE_NAMES = ("served", "lom", "trang")

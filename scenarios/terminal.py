@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from phusong.scenarios.outputs.result import RunResult
 from phusong.scenarios.outputs.words import money_ty, number, percent, word
-from rich.console import Console
 
 
 def print_summary(out: Console, result: RunResult, folder: Path) -> None:

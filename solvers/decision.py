@@ -8,17 +8,18 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+
 from phusong.solvers.errors import LockedExceedBudget, TargetImpossible
 from phusong.solvers.local_search import good_plan
 from phusong.solvers.model import Answer, Limits, StageModel
 from phusong.solvers.presolve import Reduced, reduce_problem
 from phusong.solvers.problem import Problem
-from scipy import sparse
 
 __all__ = ["Limits", "Plan", "Stage", "cheapest_clearing", "max_cleared", "min_cost"]
 
 UNIT_VND = 1_000_000  # costs are counted in millions, rounded up: a plan never costs more than it says
-SEARCH_ROUNDS = 400
+SEARCH_ROUNDS = 2000
 Progress = Callable[[str, float, float], None]
 Name = Literal["cleared", "people", "lifetime", "cost"]
 
@@ -113,7 +114,8 @@ def _locked_fit(problem: Problem, budget_vnd: int) -> None:
     if locked > budget_vnd // UNIT_VND * UNIT_VND:
         raise LockedExceedBudget(
             what="các phương án bắt buộc vượt ngân sách / the locked-in options cost more than the budget",
-            where=f"{int(problem.locked.sum())} phương án / options: {locked:,} VND; ngân sách / budget: {budget_vnd:,} VND",
+            where=f"{int(problem.locked.sum())} phương án / options: {locked:,} VND;"
+            f" ngân sách / budget: {budget_vnd:,} VND",
             mend="tăng ngân sách hoặc bỏ bớt locked_options / raise the budget or lock fewer options",
         )
 
@@ -173,8 +175,8 @@ class _Lexicographic:
             raise TargetImpossible(
                 what="không xoá được mọi thôn bắt buộc / the required hamlets cannot all be cleared",
                 where=f"{int(self.problem.required.sum())} thôn bắt buộc / required hamlets; solver: {answer.status}",
-                mend="tăng ngân sách, bớt required_hamlets hoặc thêm phương án / raise the budget, require fewer hamlets or"
-                " allow more options",
+                mend="tăng ngân sách, bớt required_hamlets hoặc thêm phương án"
+                " / raise the budget, require fewer hamlets or allow more options",
             )
         if start is not None and (self._value(name, start) > self._value(name, best)) == maximise:
             best = start if self._value(name, start) != self._value(name, best) else best

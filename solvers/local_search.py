@@ -1,3 +1,4 @@
+# ruff: noqa: NPY002 -- inside numba only the legacy generator exists, and it is seeded there
 """A good plan fast: greedy by progress per cost, then removing a neighbourhood and filling it again, many times."""
 
 from __future__ import annotations
@@ -5,8 +6,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from phusong.solvers.problem import Problem
 from scipy import sparse
+
+from phusong.solvers.problem import Problem
 
 
 @njit(cache=True, nogil=True)
@@ -72,7 +74,7 @@ def _gain(o, indptr, indices, people, cg_ptr, cg, need, group_hamlet, count, got
 @njit(cache=True, nogil=True)
 def search(  # type: ignore[no-untyped-def]
     indptr, indices, people, cg_ptr, cg, need, group_hamlet, groups_of_hamlet, weight, cost, lifetime, exclusive,
-    locked, set_ptr, set_option, os_ptr, os_set, budget, rounds, seed, target,
+    locked, set_ptr, os_ptr, os_set, budget, rounds, seed, target,
 ):  # fmt: skip
     """Best chosen flags (M,) by cleared weight, then people, then lifetime cost; or, with target > 0, by cost once the
     cleared weight reaches it. O(rounds x additions x nnz of covers)."""
@@ -275,15 +277,20 @@ def good_plan(
     order = np.argsort(set_option, kind="stable")
     os_ptr = np.searchsorted(set_option[order], np.arange(problem.options + 1)).astype(np.int64)
     os_set = np.repeat(np.arange(len(sets)), np.diff(set_ptr))[order].astype(np.int64)
-    needed = int(problem.hamlet_weight.sum()) + 1
-    weight = problem.hamlet_weight + np.where(problem.required, needed, 0)
-    sum_required = int(weight[problem.required].sum())
+    # A required hamlet outweighs all others together.
+    heavy = int(problem.hamlet_weight.sum()) + 1
+    weight = problem.hamlet_weight + np.where(problem.required, heavy, 0)
+    groups_of_hamlet = np.bincount(problem.group_hamlet, minlength=problem.hamlets)
+    reach = target + heavy * int(problem.required.sum()) if target else 0
     best, key = search(
         problem.covers.indptr.astype(np.int64), problem.covers.indices.astype(np.int64), problem.cell_people,
         groups_of_cell.indptr.astype(np.int64), groups_of_cell.indices.astype(np.int64), problem.group_need,
-        problem.group_hamlet.astype(np.int64), np.bincount(problem.group_hamlet, minlength=problem.hamlets).astype(np.int64),
-        weight, cost, problem.lifetime_cost_vnd, problem.exclusive.astype(np.int64), problem.locked,
-        set_ptr, set_option, os_ptr, os_set, budget, rounds, seed, target + (sum_required and needed * int(problem.required.sum())) if target else 0,
+        problem.group_hamlet.astype(np.int64), groups_of_hamlet.astype(np.int64), weight, cost,
+        problem.lifetime_cost_vnd, problem.exclusive.astype(np.int64), problem.locked, set_ptr, os_ptr, os_set,
+        budget, rounds, seed, reach,
     )  # fmt: skip
-    missed = key[0] < 0 or (problem.required & ~problem.cleared_by(problem.covered_by(np.flatnonzero(best)))).any()
+    missed = (
+        key[0] < 0
+        or (problem.required & ~problem.cleared_by(problem.covered_by(np.flatnonzero(best).astype(np.int32)))).any()
+    )
     return None if missed else np.asarray(best)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from ortools.sat.python import cp_model
-from phusong.solvers.problem import Problem
 from scipy import sparse
+
+from phusong.solvers.problem import Problem
 
 WORKERS = 8  # a fixed number, interleaved: the same search on any machine
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from phusong.solvers.problem import Problem
 from scipy import sparse
+
+from phusong.solvers.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from phusong.solvers.errors import ProblemFaults
 from scipy import sparse
+
+from phusong.solvers.errors import ProblemFaults
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
 from phusong.coverage.propagation.effective_earth import STANDARD_EFFECTIVE_RADIUS_KM
 from phusong.coverage.propagation.free_space import SPEED_OF_LIGHT_M_S, free_space_loss_db, ray_length_m
 from phusong.coverage.propagation.registry import propagation_model

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
 from phusong.coverage.propagation.registry import propagation_model
 
 SPEED_OF_LIGHT_M_S = 299_792_458.0

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numba.extending import overload
 from numpy.typing import NDArray
+
 from phusong.coverage.errors import UnknownModel
 
 Kernel = TypeVar("Kernel")

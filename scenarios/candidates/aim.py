@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
 from phusong.data_sources.area import Part
 from phusong.scenarios.candidates.ground import Ground, cell_centres
 from phusong.scenarios.candidates.targets import Targets
-from scipy.spatial import cKDTree
 
 WEDGE_DEG = 60.0  # what one of three sectors looks after on either side of its azimuth
 BIN_DEG = 5  # bearings are gathered in bins of this width to find the heaviest wedge

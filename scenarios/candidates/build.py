@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import geopandas as gpd
+
 from phusong.data_sources.area import Part
 from phusong.scenarios.candidates.aim import LowSignal
 from phusong.scenarios.candidates.ground import Ground

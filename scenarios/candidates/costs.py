@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
+
 from phusong.scenarios.candidates.power import SupplyRates
 from phusong.scenarios.candidates.settings import Costs
 

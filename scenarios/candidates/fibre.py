@@ -13,11 +13,12 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from phusong.data_sources.area import Layers
-from phusong.scenarios.candidates.roads import Price, RoadGraph, Ways, straight_ways
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
+
+from phusong.data_sources.area import Layers
+from phusong.scenarios.candidates.roads import Price, RoadGraph, Ways, straight_ways
 
 ROUTE_SPACING_M = 250.0  # a fibre route can be tapped at least this often
 

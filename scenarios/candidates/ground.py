@@ -6,9 +6,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from scipy.ndimage import map_coordinates
+
 from phusong.data_sources.area import Part
 from phusong.scenarios.radio import grid_coordinates
-from scipy.ndimage import map_coordinates
 
 WAYS_AT_ONCE = 20_000  # a 10 km way at 90 m takes 112 samples: keeps the working arrays near 100 MB
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from phusong.scenarios.candidates import costs as price_of
 from phusong.scenarios.candidates.aim import Surroundings
 from phusong.scenarios.candidates.options import OptionList, SectorDraft

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
 from phusong.coverage.link import resource_blocks, rs_eirp_dbm
 from phusong.coverage.sectors import Sectors
 from phusong.data_sources.area import Part

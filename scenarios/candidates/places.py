@@ -9,14 +9,15 @@ from typing import Literal
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import Transformer
+from scipy.ndimage import maximum_filter
+from scipy.spatial import cKDTree
+
 from phusong.scenarios.candidates.aim import Surroundings
 from phusong.scenarios.candidates.ground import cell_centres
 from phusong.scenarios.candidates.options import OptionList
 from phusong.scenarios.candidates.survey import Survey
 from phusong.scenarios.radio import grid_coordinates
-from pyproj import Transformer
-from scipy.ndimage import maximum_filter
-from scipy.spatial import cKDTree
 
 
 @dataclass(frozen=True, slots=True)

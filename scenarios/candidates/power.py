@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+
 from phusong.scenarios.candidates.roads import Price
 
 DISTRIBUTION_KV = 35.0  # highest voltage that a customer is connected to; 110 kV and above is transmission

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
 from phusong.coverage.link import fade_margin_db, resource_blocks, rs_eirp_dbm
 from phusong.coverage.sweep import signal_at
 from phusong.coverage.terrain import Terrain
@@ -13,7 +15,6 @@ from phusong.scenarios.candidates.options import OptionList, SectorDraft
 from phusong.scenarios.candidates.places import Place, free_ground, highest_near
 from phusong.scenarios.candidates.survey import Survey
 from phusong.scenarios.radio import grid_coordinates
-from scipy.spatial import cKDTree
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-from phusong.scenarios.settings import Rate, Section
 from pydantic import Field
+
+from phusong.scenarios.settings import Rate, Section
 
 Kind = Literal[
     "sector-added",

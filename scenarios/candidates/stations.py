@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
 from phusong.scenarios.candidates import costs as price_of
 from phusong.scenarios.candidates.costs import Works
 from phusong.scenarios.candidates.options import OptionList, SectorDraft

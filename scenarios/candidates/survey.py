@@ -8,6 +8,7 @@ from functools import cached_property
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
+
 from phusong.data_sources.area import Part
 from phusong.scenarios.candidates.aim import LowSignal, Surroundings
 from phusong.scenarios.candidates.ground import Ground

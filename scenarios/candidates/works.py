@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+
 from phusong.scenarios.candidates.costs import Works, small_supply, station_supply
 from phusong.scenarios.candidates.fibre import fibre_paths, lit_places
 from phusong.scenarios.candidates.places import Place

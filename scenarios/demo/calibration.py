@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
+
 from phusong.coverage.sweep import signal_at
 from phusong.coverage.terrain import Terrain
 from phusong.data_sources.area import Part

@@ -13,9 +13,10 @@ import rasterio
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
+from pyproj import Geod, Transformer
+
 from phusong.scenarios.demo.names import PROVINCE
 from phusong.scenarios.demo.terrain import CRS, Ground
-from pyproj import Geod, Transformer
 
 MARK = "Dữ liệu mô phỏng, không có thật / synthetic data, no real place"
 WRITTEN = "2026-01-01T00:00:00.000Z"  # the date that every GeoPackage bears, whatever the day

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+
 from phusong.scenarios.demo.roads import VILLAGE, Roads, chains
 from phusong.scenarios.demo.settlements import Communes, Hamlets
 from phusong.scenarios.demo.terrain import CELL_M, NORTH_M, SHAPE, WEST_M, Ground

@@ -9,12 +9,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
 from phusong.scenarios.demo.names import OPERATORS
 from phusong.scenarios.demo.roads import VILLAGE, Roads
 from phusong.scenarios.demo.settlements import Communes, Hamlets
 from phusong.scenarios.demo.terrain import CELL_M, CRS, Ground
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
 NEAR_ROAD_M = 900.0
 TOWER_HEIGHTS_M, TOWER_SHARES = (30.0, 36.0, 42.0, 48.0), (0.2, 0.35, 0.3, 0.15)

@@ -8,12 +8,13 @@ import numpy as np
 import rasterio.features
 import shapely
 from numpy.typing import NDArray
+from scipy import ndimage
+
 from phusong.scenarios.demo.names import OPERATORS
 from phusong.scenarios.demo.roads import Roads
 from phusong.scenarios.demo.settlements import Communes, Hamlets
 from phusong.scenarios.demo.terrain import CELL_M, Ground
 from phusong.scenarios.service import LOM, SERVED, STATE_NAMES, TRANG
-from scipy import ndimage
 
 # What the list says of hamlets that the model finds low-signal; the rest are not on it.
 AGREES, OTHER_STATE = 0.86, 0.04

@@ -9,11 +9,12 @@ from itertools import pairwise
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
+
 from phusong.scenarios.demo.paths import Paths, least_cost
 from phusong.scenarios.demo.settlements import Communes, Hamlets
 from phusong.scenarios.demo.terrain import CELL_M, Ground
-from scipy import sparse
-from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
 
 EASY_GRADE = 0.07  # climbing at 7% doubles the cost
 ROADLESS_SHARE = 0.07  # of hamlets, those hardest to reach

@@ -8,12 +8,13 @@ import numpy as np
 import rasterio.features
 import shapely
 from numpy.typing import NDArray
-from phusong.scenarios.demo.names import CAPITAL, COMMUNES, hamlet_names
-from phusong.scenarios.demo.paths import least_cost
-from phusong.scenarios.demo.terrain import CELL_M, Ground
 from scipy import ndimage
 from scipy.spatial import cKDTree
 from scipy.special import ndtri
+
+from phusong.scenarios.demo.names import CAPITAL, COMMUNES, hamlet_names
+from phusong.scenarios.demo.paths import least_cost
+from phusong.scenarios.demo.terrain import CELL_M, Ground
 
 AREA_KM2 = 3_150.0
 KM2_PER_HAMLET = 3.6

@@ -9,6 +9,7 @@ from affine import Affine
 from numba import njit
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+
 from phusong.scenarios.demo.heap import pop, push
 
 # The place is open sea in the Gulf of Tonkin: nobody can take the province for a real one.

@@ -10,6 +10,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
 from phusong.data_sources.reading import read_area
 from phusong.scenarios.demand import build_demand
 from phusong.scenarios.demo.calibration import Standing, building_order, served_cells, set_number
@@ -22,7 +24,6 @@ from phusong.scenarios.demo.roads import CLASS_NAME, CLASS_WIDTH_M, Roads, make_
 from phusong.scenarios.demo.settlements import Communes, Hamlets, commune_polygons, make_communes, make_hamlets
 from phusong.scenarios.demo.terrain import Ground, make_ground
 from phusong.scenarios.scenario import read_scenario
-from scipy.spatial import cKDTree
 
 NEEDED_FOR_DEMAND = ("communes", "hamlets", "roads")
 FIBRE_AT_SITE, MICROWAVE_AT_SITE = 0.65, 0.30  # of sites away from fibre routes; of the rest nobody knows

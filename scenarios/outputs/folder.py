@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pyogrio.errors import DataLayerError, DataSourceError
+from xlsxwriter.exceptions import XlsxFileError
+
 from phusong.scenarios.errors import FileOpenElsewhere, FolderIsNotARun, RunNotWritten
 from phusong.scenarios.outputs.map_page import write_map
 from phusong.scenarios.outputs.overview import write_overview
@@ -20,8 +23,6 @@ from phusong.scenarios.outputs.rasters import write_rasters
 from phusong.scenarios.outputs.result import RunResult
 from phusong.scenarios.outputs.tables import CsvStyle, write_tables
 from phusong.scenarios.outputs.vectors import write_geopackage
-from pyogrio.errors import DataLayerError, DataSourceError
-from xlsxwriter.exceptions import XlsxFileError
 
 LOG = logging.getLogger(__name__)
 MARK = "manifest.json"  # what makes a folder a run
@@ -59,6 +60,9 @@ def write_files(result: RunResult, folder: Path, csv: CsvStyle) -> None:
     write_rasters(result, folder)
     write_geopackage(result, folder / "plan.gpkg")
     write_tables(result, folder, csv)
+    for kind, rows in result.rejects.items():
+        (folder / "rejects").mkdir(exist_ok=True)
+        rows.to_csv(folder / "rejects" / f"{kind}.csv", index=False, encoding="utf-8-sig", lineterminator="\r\n")
     label = {"label": result.label, "synthetic": list(result.synthetic)} if result.label else {}
     write_json(folder / "summary.json", {"name": result.name, **label, **result.summary})
     write_json(folder / MARK, {**label, **result.manifest})

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
+
 from phusong.scenarios.outputs.rasters import (
     CLASS_COLOUR,
     CLASS_FROM_DBM,

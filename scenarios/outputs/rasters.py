@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from phusong.scenarios.outputs.result import PartRasters, RunResult
 from PIL import Image
 from rasterio.transform import array_bounds
 from rasterio.warp import Resampling, calculate_default_transform, reproject, transform_bounds
+
+from phusong.scenarios.outputs.result import PartRasters, RunResult
 
 # Lower bounds of the colour classes [dBm], weak to strong, and their colours: one luminance ramp from pale yellow to
 # blue, readable with any colour vision. A colour is never a state: the rule decides which hamlet is low-signal.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
@@ -57,6 +57,7 @@ class RunResult:
     summary   : figures and texts as in summary.json; `gap` and `confidence` are shares (0 .. 1)
     manifest  : inputs with sha256, versions, seed
     timings   : seconds; the only output that may differ between two equal runs
+    rejects   : kind of input -> its rows that were left out, with the reason
     """
 
     name: str
@@ -72,6 +73,7 @@ class RunResult:
     summary: Mapping[str, Any]
     manifest: Mapping[str, Any]
     timings: Mapping[str, Any]
+    rejects: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def planned(self) -> bool:

@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xlsxwriter
+
 from phusong.scenarios.outputs.result import RunResult
 from phusong.scenarios.outputs.words import LANGUAGES, exact_figures, word
 

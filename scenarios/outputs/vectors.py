@@ -14,6 +14,7 @@ import pandas as pd
 import pyogrio
 import shapely
 from numpy.typing import NDArray
+
 from phusong.scenarios.outputs.result import RunResult
 from phusong.scenarios.outputs.words import word
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from phusong.coverage.errors import UnknownModel, ValueOutOfRange
 from phusong.coverage.propagation import (
     STANDARD_EFFECTIVE_RADIUS_KM,

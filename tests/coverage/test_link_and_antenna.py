@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import nan
 
 import pytest
+
 from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
 from phusong.coverage.errors import UnknownBandwidth, ValueOutOfRange
 from phusong.coverage.link import fade_margin_db, resource_blocks, rs_eirp_dbm

@@ -6,6 +6,7 @@ from math import nan
 
 import numpy as np
 import pytest
+
 from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
 from phusong.coverage.errors import SectorWithoutRow, ValueOutOfRange
 from phusong.coverage.matrix import option_coverage, sector_keys, sector_rows

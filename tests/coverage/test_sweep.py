@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
 from phusong.coverage.errors import SiteOutsideTerrain, UnknownModel, ValueOutOfRange
 from phusong.coverage.propagation import DeltaBullington, FreeSpace

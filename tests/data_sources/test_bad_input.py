@@ -9,6 +9,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+
 from phusong.data_sources import errors
 from phusong.data_sources.layers import LayerRead, read_layer
 

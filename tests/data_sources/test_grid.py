@@ -7,9 +7,10 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import CRS, Geod, Transformer
+
 from phusong.data_sources.errors import BoundsInvalid, CrsUnsuitable, GridTooLarge
 from phusong.data_sources.grid import cells_inside, merge_near, planning_grids, pyproj_crs, scale_error_ppm
-from pyproj import CRS, Geod, Transformer
 
 TAM_DAO = (105.30, 21.40, 105.75, 21.75)
 CON_DAO = (106.52, 8.62, 106.75, 8.80)

@@ -15,6 +15,7 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from phusong.data_sources.layers import LayerRead, empty_layer, read_layer, write_rejects
 from phusong.data_sources.schema import KINDS
 from phusong.data_sources.schema_page import schema_page

@@ -13,12 +13,13 @@ from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pyproj import CRS, Geod, Transformer
+
 from phusong.data_sources.errors import PopulationUnitUnknown, RasterNoOverlap
 from phusong.data_sources.grid import outline, planning_grids, pyproj_crs
 from phusong.data_sources.population import pixel_area_km2, read_population
 from phusong.data_sources.rasters import Pixels
 from phusong.data_sources.refinement import SettlementModel, refine_population, slope_deg
-from pyproj import CRS, Geod, Transformer
 
 ARC30 = 1 / 120
 WEST, NORTH = 105.0, 21.5
@@ -275,6 +276,7 @@ def test_lakes_are_flat_and_empty_except_by_the_shore_of_a_hamlet():
 @pytest.mark.parametrize("scene", ["tam-dao"])
 def test_hamlets_of_the_scene_look_like_settlements(shared, scene):
     import geopandas as gpd
+
     from phusong.data_sources.terrain import read_terrain
 
     (box,) = planning_grids([(105.30, 21.40, 105.75, 21.75)], 90.0)

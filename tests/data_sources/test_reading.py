@@ -12,6 +12,7 @@ import pytest
 import rasterio
 import shapely
 from affine import Affine
+
 from phusong.data_sources.errors import InputFaults
 from phusong.data_sources.placing import rows_and_columns
 from phusong.data_sources.reading import LayerSource, Sources, check_area, read_area, rejected_rows

@@ -11,6 +11,7 @@ import pytest
 import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
+
 from phusong.data_sources.errors import EncodingUnknown, FileTooLarge, FileUnreadable, LayerUnclear
 from phusong.data_sources.headers import Headers
 from phusong.data_sources.raw import RawTable

@@ -7,6 +7,7 @@ from typing import Literal
 
 import openpyxl
 import pytest
+
 from phusong.data_sources.errors import FileUnwritable, LayerEmpty
 from phusong.data_sources.layers import read_layer
 from phusong.data_sources.schema import KINDS

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from pyproj import Transformer
+from rasterio.fill import fillnodata
+
 from phusong.data_sources.errors import (
     RasterCrsWrong,
     RasterMissing,
@@ -19,8 +22,6 @@ from phusong.data_sources.errors import (
 from phusong.data_sources.grid import planning_grids, pyproj_crs
 from phusong.data_sources.terrain import read_terrain, terrain_tiles
 from phusong.data_sources.voids import fill_voids
-from pyproj import Transformer
-from rasterio.fill import fillnodata
 
 SECOND = 1 / 3600
 AREA = (105.20, 21.20, 105.30, 21.28)

@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from phusong.scenarios.outputs.map_page import write_map
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

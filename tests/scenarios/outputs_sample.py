@@ -11,8 +11,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from phusong.scenarios.outputs.result import PartRasters, RunResult
 from scipy import ndimage
+
+from phusong.scenarios.outputs.result import PartRasters, RunResult
 
 CRS = "EPSG:32648"
 OPERATORS = ("Viettel", "VNPT", "MobiFone")

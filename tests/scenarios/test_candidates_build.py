@@ -11,6 +11,7 @@ import pytest
 import shapely
 from affine import Affine
 from odc.geo.geobox import GeoBox
+
 from phusong.coverage.sectors import Sectors
 from phusong.data_sources.area import Layers, Part
 from phusong.data_sources.grid import planning_grids

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+
 from phusong.scenarios.candidates.costs import (
     Bill,
     Works,

@@ -11,6 +11,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from phusong.scenarios.candidates.fibre import fibre_paths
 from phusong.scenarios.candidates.roads import RoadGraph, road_graph
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
+from shapely.geometry import Point, box
+
 from phusong.data_sources.area import Layers, Part
 from phusong.data_sources.layers import empty_layer
 from phusong.scenarios.demand import CENTRE, CLUSTER, build_demand, groups_met, hamlet_states
 from phusong.scenarios.service import LOM, SERVED, TRANG, Service
-from shapely.geometry import Point, box
 
 CELL = 90.0
 

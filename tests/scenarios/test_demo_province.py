@@ -14,6 +14,11 @@ import pytest
 import rasterio
 import shapely
 from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
 from phusong.coverage.sweep import signal_at
 from phusong.coverage.terrain import Terrain
 from phusong.data_sources.area import Area, Part
@@ -23,10 +28,6 @@ from phusong.scenarios.demo.write import make_province
 from phusong.scenarios.radio import existing_network
 from phusong.scenarios.scenario import Scenario, read_scenario
 from phusong.scenarios.service import LOM, SERVED, STATE_NAMES, TRANG, layer_levels_dbm, served_by_layer
-from scipy import ndimage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from phusong.scenarios.demo.paths import least_cost
-from phusong.scenarios.demo.terrain import CELL_M, HEIGHT_SD_M, HURST, OUTER_SCALE_M, SHAPE, spectral_surface
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
+
+from phusong.scenarios.demo.paths import least_cost
+from phusong.scenarios.demo.terrain import CELL_M, HEIGHT_SD_M, HURST, OUTER_SCALE_M, SHAPE, spectral_surface
 
 
 def test_the_random_surface_has_the_spectrum_asked_for() -> None:

@@ -18,13 +18,14 @@ import pandas as pd
 import pyogrio
 import pytest
 import rasterio
+from PIL import Image
+
 from phusong.scenarios.errors import FileOpenElsewhere, FolderIsNotARun, MapLibraryUnsuitable, RunNotWritten
 from phusong.scenarios.outputs import folder as folder_module
 from phusong.scenarios.outputs import map_page
 from phusong.scenarios.outputs.folder import write_run
 from phusong.scenarios.outputs.result import SYNTHETIC_LABEL
 from phusong.scenarios.outputs.tables import write_tables
-from PIL import Image
 
 spec = importlib.util.spec_from_file_location("outputs_sample", Path(__file__).with_name("outputs_sample.py"))
 sample = importlib.util.module_from_spec(spec)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import rasterio
 from odc.geo.geobox import GeoBox
-from phusong.scenarios.outputs.rasters import hillshade, rsrp_class, web_pictures, write_rsrp
-from phusong.scenarios.outputs.result import PartRasters
 from PIL import Image
 from pyproj import Transformer
+
+from phusong.scenarios.outputs.rasters import hillshade, rsrp_class, web_pictures, write_rsrp
+from phusong.scenarios.outputs.result import PartRasters
 
 BOX = GeoBox.from_bbox((480_000, 2_370_000, 480_000 + 90 * 300, 2_370_000 + 90 * 200), "EPSG:32648", resolution=90)
 

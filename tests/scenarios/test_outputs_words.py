@@ -7,6 +7,7 @@ from importlib import resources
 from math import nan
 
 import pytest
+
 from phusong.scenarios.outputs.words import NO_VALUE, WORDS, money_ty, number, percent
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from phusong.scenarios.errors import ScenarioFaults, ScenarioFileMissing
 from phusong.scenarios.scenario import changed, json_schema, read_scenario
 from phusong.scenarios.template import SCENARIO_TEMPLATE

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from phusong.coverage.sweep import SignalMap, signal_map
 from phusong.coverage.terrain import Terrain
 from phusong.data_sources.area import Part
-from phusong.scenarios.demand import CENTRE, Demand, build_demand, groups_met, hamlet_states, state_of
+from phusong.scenarios.demand import CENTRE, Demand, build_demand, groups_met, state_of
 from phusong.scenarios.radio import Network, Radio, existing_network
 from phusong.scenarios.service import (
     LOM,
     SERVED,
     STATE_NAMES,
+    TRANG,
     Service,
     counting_layers,
     layer_levels_dbm,
@@ -40,17 +41,22 @@ def site_counter(phase: str, total: int, on_progress: Progress | None) -> Callab
 class Lane:
     """One demand for service: from any operator, from each hamlet's own, or from one named operator.
 
-    operator     : (C,) int32 operator that must serve the cell, -1 any
-    served       : (C,) bool, the model's word
-    believed     : (nnz,) bool for each entry of `Demand.group_cell`: served, and the official list does not say
-        otherwise of that hamlet
-    declared_met : (G,) bool, groups that the official list says are served although the model does not
+    operator       : (C,) int32 operator that must serve the cell for the hamlet that owns it, -1 any
+    served         : (C,) bool, the model's word
+    entry_operator : (nnz,) int32 the same for each entry of `Demand.group_cell`: a cell may stand in groups of hamlets
+        with different operators
+    believed       : (nnz,) bool for each entry: served, and the official list does not say otherwise of that hamlet
+    declared_met   : (G,) bool, groups that the official list says are served although the model does not
+    worst          : (H,) uint8 state beyond which a hamlet does not go: LOM where the list says lõm of one whose
+        centre is all that is asked for
     """
 
     operator: NDArray[np.int32]
     served: NDArray[np.bool_]
+    entry_operator: NDArray[np.int32]
     believed: NDArray[np.bool_]
     declared_met: NDArray[np.bool_]
+    worst: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,8 @@ class Baseline:
         return np.flatnonzero(self.state != SERVED)
 
     def layer_operator(self, layers: tuple[tuple[str, str], ...]) -> NDArray[np.int32]:
-        return np.array([self.operators.index(operator) for operator, _ in layers], dtype=np.int32)
+        """(layers,) number of each layer's operator; -2 for one that neither stands here nor is asked for."""
+        return _operator_numbers(layers, self.operators)
 
 
 def compute_baseline(
@@ -101,12 +108,12 @@ def compute_baseline(
     )  # fmt: skip
     rsrp = at_cells(signal.rsrp_dbm, demand.cell_rc)
     levels = layer_levels_dbm(network.layers, radio, service)
-    layer_operator = np.array([operators.index(o) for o, _ in network.layers], dtype=np.int32)
+    layer_operator = _operator_numbers(network.layers, operators)
     wanted = _lane_operators(demand, part, operators, service)
 
     def lanes_at(levels_dbm: NDArray[np.float64], declared: NDArray[np.int8]) -> tuple[Lane, ...]:
         reached = served_by_layer(rsrp, levels_dbm)
-        return tuple(_lane(demand, served_in_lane(reached, layer_operator, o), o, declared) for o in wanted)
+        return tuple(_lane(demand, reached, layer_operator, asked, declared) for asked in wanted)
 
     unheard = np.full(demand.hamlets, -1, dtype=np.int8)
     heard = unheard if service.baseline == "model-only" else _declared(part)
@@ -144,9 +151,19 @@ def best_rsrp(
     return np.asarray(np.fmax.reduce(counted, axis=0))
 
 
+def lane_state(demand: Demand, lane: Lane, served: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """(H,) state of each hamlet in one lane when the entries `served` (nnz,) of its groups have service."""
+    unmet = ~(groups_met(demand, served) | lane.declared_met)
+    return np.minimum(state_of(demand, unmet), lane.worst)
+
+
 def _state(demand: Demand, lanes: tuple[Lane, ...]) -> NDArray[np.uint8]:
-    states = [state_of(demand, ~(groups_met(demand, lane.believed) | lane.declared_met)) for lane in lanes]
-    return np.asarray(np.maximum.reduce(states))
+    return np.asarray(np.maximum.reduce([lane_state(demand, lane, lane.believed) for lane in lanes]))
+
+
+def _operator_numbers(layers: tuple[tuple[str, str], ...], operators: tuple[str, ...]) -> NDArray[np.int32]:
+    number = {operator: i for i, operator in enumerate(operators)}
+    return np.array([number.get(operator, -2) for operator, _ in layers], dtype=np.int32)
 
 
 def _operators(network: Network, part: Part) -> tuple[str, ...]:
@@ -157,15 +174,14 @@ def _operators(network: Network, part: Part) -> tuple[str, ...]:
 def _lane_operators(
     demand: Demand, part: Part, operators: tuple[str, ...], service: Service
 ) -> list[NDArray[np.int32]]:
-    anyone = np.full(len(demand.cell_rc), -1, dtype=np.int32)
+    """Per lane the operator that each hamlet asks for, -1 any; the last entry speaks for people of no hamlet."""
+    anyone = np.full(demand.hamlets + 1, -1, dtype=np.int32)
     if service.operator == "any" or not operators:
         return [anyone]
     if service.operator == "all":
-        return [np.full(len(demand.cell_rc), i, dtype=np.int32) for i in range(len(operators))]
+        return [np.full_like(anyone, i) for i in range(len(operators))]
     names = part.layers.hamlets["assigned_operator"]
-    of_hamlet = np.array([operators.index(o) if o in operators else -1 for o in names], dtype=np.int32)
-    owned = demand.hamlet >= 0
-    anyone[owned] = of_hamlet[demand.hamlet[owned]]
+    anyone[:-1] = [operators.index(o) if o in operators else -1 for o in names]
     return [anyone]
 
 
@@ -177,19 +193,34 @@ def _declared(part: Part) -> NDArray[np.int8]:
     )
 
 
-def _lane(demand: Demand, served: NDArray[np.bool_], operator: NDArray[np.int32], declared: NDArray[np.int8]) -> Lane:
-    """Weigh the model against the official list, which wins where it speaks.
+def _lane(
+    demand: Demand, reached: NDArray[np.bool_], layer_operator: NDArray[np.int32], asked: NDArray[np.int32],
+    declared: NDArray[np.int8],
+) -> Lane:  # fmt: skip
+    """Weigh the model against the official list, which wins where it speaks: it alone sets the state before any plan.
 
-    A hamlet declared worse than modelled keeps no cell that the model calls served, but for the centre of one that
-    is declared lõm. One declared better has the groups that its declared state says are served counted as met.
+    A hamlet declared trắng that is modelled better keeps no cell that the model calls served. One declared lõm keeps
+    its centre; where no cluster of it is modelled unserved, all are doubted, as nothing says which one is meant. One
+    declared better than modelled has the groups that its declared state says are served counted as met.
     """
-    model = hamlet_states(demand, served).astype(np.int8)
-    worse = declared > model
+    hamlet, is_centre = demand.group_hamlet, demand.group_kind == CENTRE
+    operator = asked[demand.hamlet]
+    entry_operator = np.repeat(asked[hamlet], np.diff(demand.group_indptr))
+    served = served_in_lane(reached[:, demand.group_cell], layer_operator, entry_operator)
+    unmet = ~groups_met(demand, served)
+    model = state_of(demand, unmet).astype(np.int8)
+
+    alone = np.bincount(hamlet, minlength=demand.hamlets) == 1
+    lom_clusters = (declared == LOM) & ~alone
+    lacks_cluster = np.zeros(demand.hamlets, dtype=bool)
+    lacks_cluster[hamlet[unmet & ~is_centre]] = True
+    doubted = np.where(lom_clusters, ~lacks_cluster, declared > model)[hamlet] & ~(is_centre & lom_clusters[hamlet])
     better = (declared >= 0) & (declared < model)
-    groups = np.bincount(demand.group_hamlet, minlength=demand.hamlets)
-    is_centre = demand.group_kind == CENTRE
-    centre_stands = (declared == LOM) & (groups > 1)
-    doubted = worse[demand.group_hamlet] & ~(is_centre & centre_stands[demand.group_hamlet])
-    believed = served[demand.group_cell] & ~np.repeat(doubted, np.diff(demand.group_indptr))
-    met = better[demand.group_hamlet] & ((declared[demand.group_hamlet] == SERVED) | is_centre)
-    return Lane(operator, served, believed, met)
+    return Lane(
+        operator,
+        served=served_in_lane(reached, layer_operator, operator),
+        entry_operator=entry_operator,
+        believed=served & ~np.repeat(doubted, np.diff(demand.group_indptr)),
+        declared_met=better[hamlet] & ((declared == SERVED)[hamlet] | (is_centre & lom_clusters[hamlet])),
+        worst=np.where((declared == LOM) & alone, LOM, TRANG).astype(np.uint8),
+    )

@@ -8,10 +8,12 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from phusong.scenarios.errors import RunMissing
+from phusong.scenarios.outputs.folder import told_to_people
 
 FILE = "catalogue.sqlite"
 _TABLE = """
@@ -25,14 +27,23 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def run_name(runs: Path, name: str, scenario_sha256: str) -> str:
-    """A folder name for a new run: scenario, day, start of the scenario's hash, and a number where that is taken."""
+def new_run(runs: Path, name: str, scenario_sha256: str) -> str:
+    """Make the empty folder of a new run, so that no other takes it, and return its name: scenario, day, start of the
+    scenario's hash, and a number where that is taken. Raises FileOpenElsewhere, RunNotWritten."""
     plain = unicodedata.normalize("NFD", name.replace("đ", "d").replace("Đ", "D"))
     words = "".join(c if c.isascii() and c.isalnum() else " " for c in plain if not unicodedata.combining(c)).split()
     first = f"{'-'.join(words).lower() or 'run'}-{date.today().isoformat()}-{scenario_sha256[:4]}"
-    taken = {path.name for path in runs.glob(f"{first}*")}
-    names = [first, *(f"{first}-{i}" for i in range(2, len(taken) + 3))]
-    return next(n for n in names if n not in taken)
+    with told_to_people(runs / first):
+        for number in count(1):
+            folder = runs / (first if number == 1 else f"{first}-{number}")
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                if not runs.is_dir():  # a file stands where the runs should go
+                    raise
+            else:
+                break
+    return folder.name
 
 
 def record(runs: Path, run: str, summary: dict[str, Any], manifest: dict[str, Any]) -> None:

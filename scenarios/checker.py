@@ -49,32 +49,41 @@ def check_plan(
 ) -> Verdict:
     """Check a plan against the rules and its `reported` states, one (H,) array a part."""
     broken: list[str] = []
-    spent = lifetime = low_after = first = 0
+    spent = lifetime = low_after = cleared = first = 0
     built: set[str] = set()
+    served: set[str] = set()
     for baseline, part, states in zip(baselines, candidates, reported, strict=True):
         chosen = [int(o) - first for o in plan.chosen if first <= o < first + len(part.options)]
         first += len(part.options)
-        options = part.options.iloc[chosen]
+        options, ids = part.options.iloc[chosen], part.options["option_id"].tolist()
         built |= set(options["option_id"])
         broken += _cost_faults(options, scenario)
-        broken += _exclusive_faults(options)
+        broken += _exclusive_faults(options, [(ids[a], ids[b]) for a, b in part.conflicts()])
         counted = "capex_vnd" if scenario.objective.budget_counts == "capex" else "lifetime_vnd"
         spent += sum(int(v) for v in options[counted])
         lifetime += sum(int(v) for v in options["lifetime_vnd"])
         own = _states(scenario, baseline, part, np.array(chosen, dtype=np.int64))
         low_after += int(np.count_nonzero(own != SERVED))
+        cleared += int(np.count_nonzero((own == SERVED) & (baseline.state != SERVED)))
+        served |= set(baseline.part.layers.hamlets["hamlet_id"][own == SERVED])
         for hamlet in np.flatnonzero(own != states):
             name = baseline.part.layers.hamlets["hamlet_id"].iloc[hamlet]
             broken.append(f"hamlet {name}: plan says {STATE_NAMES[states[hamlet]]}, checker {STATE_NAMES[own[hamlet]]}")
+    if len(built) < len(plan.chosen):
+        broken.append(f"{len(plan.chosen)} options chosen, {len(built)} of them different ones that exist")
     wish = scenario.objective
     if wish.goal == "max_cleared" and wish.budget_vnd is not None and spent > wish.budget_vnd:
         broken.append(f"budget: {spent} spent of {wish.budget_vnd}")
+    low = sum(len(b.low) for b in baselines)
+    if wish.goal == "min_cost" and (target := wish.hamlets_asked(low)) > cleared:
+        broken.append(f"target: {cleared} hamlets cleared of {target}")
     if spent != plan.budget_cost_vnd:
         broken.append(f"cost: plan says {plan.budget_cost_vnd}, checker {spent}")
     if lifetime != plan.lifetime_cost_vnd:
         broken.append(f"lifetime cost: plan says {plan.lifetime_cost_vnd}, checker {lifetime}")
     broken += [f"locked option {name} is not built" for name in wish.locked_options if name not in built]
     broken += [f"forbidden option {name} is built" for name in wish.forbidden_options if name in built]
+    broken += [f"required hamlet {name} is not served" for name in wish.required_hamlets if name not in served]
     return Verdict(tuple(broken), spent, lifetime, low_after)
 
 
@@ -90,9 +99,10 @@ def _cost_faults(options: pd.DataFrame, scenario: Scenario) -> list[str]:
     return faults
 
 
-def _exclusive_faults(options: pd.DataFrame) -> list[str]:
+def _exclusive_faults(options: pd.DataFrame, conflicts: list[tuple[str, str]]) -> list[str]:
     seen: dict[int, str] = {}
-    faults = []
+    built = set(options["option_id"])
+    faults = [f"options {a} and {b} exclude each other" for a, b in conflicts if a in built and b in built]
     for row in options.itertuples():
         if row.exclusive >= 0 and row.exclusive in seen:
             faults.append(f"options {seen[row.exclusive]} and {row.option_id} exclude each other")
@@ -105,8 +115,8 @@ def _states(scenario: Scenario, baseline: Baseline, part: Candidates, chosen: ND
     demand = build_demand(baseline.part, service)
     # Only cells that some hamlet's rule looks at.
     cells = np.unique(demand.group_cell)
-    gone = set(removed_sectors(part, chosen).tolist())
-    standing = np.array([i for i in range(len(baseline.network.row)) if i not in gone], dtype=np.int64)
+    gone = removed_sectors(part, chosen)
+    standing = np.setdiff1d(np.arange(len(baseline.network.row)), gone)
     added = np.flatnonzero(np.isin(part.sector_option, chosen))
 
     def served_by(
@@ -129,11 +139,10 @@ def _states(scenario: Scenario, baseline: Baseline, part: Candidates, chosen: ND
 
     old = served_by(baseline.network.site_rc, baseline.network.sectors, standing)
     # What stood before decides whose word counts, so it is needed with the sectors that come down, too.
-    before = old if not gone else served_by(
-        baseline.network.site_rc, baseline.network.sectors, np.arange(len(baseline.network.row))
-    )  # fmt: skip
+    lost = served_by(baseline.network.site_rc, baseline.network.sectors, gone)
+    before = {operator: old[operator] | lost[operator] for operator in old}
     new = served_by(part.site_rc, part.sectors, added)
-    hamlets = baseline.part.layers.hamlets
+    hamlets, weight = baseline.part.layers.hamlets, demand.weight
     nobody = np.zeros(len(demand.cell_rc), dtype=bool)
 
     @cache
@@ -151,7 +160,9 @@ def _states(scenario: Scenario, baseline: Baseline, part: Candidates, chosen: ND
     ):
         own = (assigned,) if service.operator == "assigned" and isinstance(assigned, str) else None
         declared = said if service.baseline != "model-only" and isinstance(said, str) else None
-        states[hamlet] = max(_hamlet_state(demand, hamlet, heard(asked), declared) for asked in everyone or [own])
+        states[hamlet] = max(
+            _hamlet_state(demand, weight, hamlet, heard(asked), declared) for asked in everyone or [own]
+        )
     return states
 
 
@@ -163,28 +174,32 @@ class _Heard(NamedTuple):
     new: NDArray[np.bool_]
 
 
-def _hamlet_state(demand: Demand, hamlet: int, heard: _Heard, said: str | None) -> int:
+def _hamlet_state(demand: Demand, weight: NDArray[np.int64], hamlet: int, heard: _Heard, said: str | None) -> int:
     before, old, new = heard
     lo, hi = np.searchsorted(demand.group_hamlet, [hamlet, hamlet + 1])
-    edges = demand.group_indptr
-    groups = [
-        (demand.group_kind[g] == CENTRE, demand.group_cell[edges[g] : edges[g + 1]], demand.group_need[g])
-        for g in range(lo, hi)
-    ]
-    weight = demand.weight
+    groups = [demand.group_cell[demand.group_indptr[g] : demand.group_indptr[g + 1]] for g in range(lo, hi)]
+    need = demand.group_need[lo:hi].tolist()
+    level = [TRANG if kind == CENTRE else LOM for kind in demand.group_kind[lo:hi]]
 
-    def judge(served_cells: list[NDArray[np.bool_]], excused: list[bool]) -> int:
-        state = SERVED
-        for (is_centre, cells, need), served, excuse in zip(groups, served_cells, excused, strict=True):
-            if not excuse and weight[cells][served].sum() < need:
-                state = max(state, TRANG if is_centre else LOM)
-        return state
+    def met(served: list[NDArray[np.bool_]]) -> list[bool]:
+        return [int(weight[c][s].sum()) >= n for c, s, n in zip(groups, served, need, strict=True)]
 
-    model = judge([before[cells] for _, cells, _ in groups], [False] * len(groups))
-    declared = STATE_NAMES.index(said) if said else model
-    excused = [declared < model and (declared == SERVED or bool(is_centre)) for is_centre, _, _ in groups]
-    trusted = []
-    for is_centre, cells, _ in groups:
-        doubted = declared > model and not (declared == LOM and len(groups) > 1 and is_centre)
-        trusted.append(np.zeros(len(cells), dtype=bool) if doubted else before[cells] & old[cells])
-    return judge([t | new[cells] for t, (_, cells, _) in zip(trusted, groups, strict=True)], excused)
+    def worst(met: list[bool]) -> int:
+        return max([SERVED, *(state for state, enough in zip(level, met, strict=True) if not enough)])
+
+    modelled = met([before[cells] for cells in groups])
+    excused = [False] * len(groups)
+    trusted = [before[cells] & old[cells] for cells in groups]
+    distrusted = [np.zeros(len(cells), dtype=bool) for cells in groups]
+    if said == "served":
+        excused = [worst(modelled) != SERVED] * len(groups)
+    elif said == "lom" and len(groups) > 1:
+        # The list vouches for the centre; which cluster it means is not said where the model finds none.
+        excused = [state == TRANG and not enough for state, enough in zip(level, modelled, strict=True)]
+        if all(enough for state, enough in zip(level, modelled, strict=True) if state == LOM):
+            trusted = [t if state == TRANG else d for state, t, d in zip(level, trusted, distrusted, strict=True)]
+    elif said is not None and STATE_NAMES.index(said) > worst(modelled):
+        trusted = distrusted
+    after = met([t | new[cells] for t, cells in zip(trusted, groups, strict=True)])
+    state = worst([a or e for a, e in zip(after, excused, strict=True)])
+    return min(state, LOM) if said == "lom" and len(groups) == 1 else state

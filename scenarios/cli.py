@@ -263,9 +263,11 @@ def demo(terminal: Terminal, seed: int, folder: Path, runs: Path | None) -> None
     \b
     Ví dụ / example:  phusong demo --seed 7 --folder /tmp/demo
     """
+    from phusong.scenarios.compiling import watch_compiling
     from phusong.scenarios.demo.write import make_province
     from phusong.scenarios.pipeline import run_plan
 
+    watch_compiling()
     with _progress(terminal) as report:
         scenario = make_province(folder, seed, on_progress=report)
     _run(terminal, scenario, None, runs, run_plan)
@@ -351,25 +353,29 @@ def _run(
     terminal: Terminal, path: Path, data_dir: Path | None, runs: Path | None,
     work: Callable[..., Any], change: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
-    from phusong.scenarios.catalogue import record, run_name
+    from phusong.scenarios.catalogue import new_run, record
+    from phusong.scenarios.compiling import compile_seconds, watch_compiling
     from phusong.scenarios.outputs.folder import write_run
     from phusong.scenarios.results import result_of
     from phusong.scenarios.scenario import changed, read_scenario
     from phusong.scenarios.terminal import print_summary
 
+    watch_compiling()
     scenario, base = read_scenario(path, data_dir)
     scenario = changed(scenario, path, change or {})
     with _progress(terminal) as report:
         run = work(scenario, base, report)
         report("writing", 0, 1)
-        result = result_of(run)
+        result = result_of(run, compile_seconds())
         folder = runs or Path(scenario.outputs.dir)
-        name = run_name(folder, scenario.scenario.name, result.manifest["scenario_sha256"])
+        name = new_run(folder, scenario.scenario.name, result.manifest["scenario_sha256"])
         write_run(result, folder / name, csv=scenario.outputs.csv)
         record(folder, name, dict(result.summary), dict(result.manifest))
         report("writing", 1, 1)
     answer = {"run": str(folder / name), "map": str(folder / name / "map.html"), **result.summary}
     terminal.result(answer, lambda out: print_summary(out, result, folder / name))
+    if compile_seconds() >= 1.0:
+        terminal.err.print(f"biên dịch lần đầu / kernels compiled once: {compile_seconds():.0f} s", style="dim")
 
 
 @contextmanager

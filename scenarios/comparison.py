@@ -18,7 +18,12 @@ def compare_runs(runs: Path, wanted: Sequence[str]) -> dict[str, Any]:
     Raises RunMissing for a run that is not there.
     """
     folders = [find_run(runs, name) for name in wanted]
-    summaries = {folder.name: read_summary(folder) for folder in folders}
+    names = [folder.resolve().name for folder in folders]
+    # Runs of the same name in different folders are told apart by their paths.
+    summaries = {
+        name if names.count(name) == 1 else str(folder): read_summary(folder)
+        for name, folder in zip(names, folders, strict=True)
+    }
     cleared = {name: set(summary["cleared_hamlets"]) for name, summary in summaries.items()}
     everyone = set().union(*cleared.values())
     return {
@@ -35,7 +40,7 @@ def comparison_table(compared: dict[str, Any]) -> Table:
     """The figures as a table, a column a run."""
     table = Table("", *compared["runs"], box=None)
     columns = [dict(key_figures(summary, "vi")) for summary in compared["runs"].values()]
-    for label in columns[0]:
+    for label in dict.fromkeys(label for column in columns for label in column):
         table.add_row(label, *(column.get(label, "—") for column in columns))
     for label, key in (("Thôn chỉ phương án này xoá", "only_here"), ("Thôn bỏ lỡ", "missed")):
         table.add_row(label, *(str(len(compared[key][name])) for name in compared["runs"]))

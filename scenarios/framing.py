@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,12 +90,19 @@ def ask(
     rows = find_loss_rows(baseline, candidates, unique_rc, radio, range_km, threads=threads, on_progress=on_progress)
     levels = layer_levels_dbm(candidates.layers, radio, service)
     # One required level for all: each sector's power is shifted by how its own technology's level differs.
-    covers = option_coverage(
-        rows, baseline.terrain, candidates.site_rc, _shifted(candidates.sectors, levels), candidates.sector_option,
-        len(candidates.options), unique_rc, 0.0, radio.rx_height_m, threads,
-    )  # fmt: skip
+    sectors = _shifted(candidates.sectors, levels)
+    sector_operator = baseline.layer_operator(candidates.layers)[sectors.layer]
     operator = np.concatenate([operator, np.full(len(facility_rc), -1, dtype=np.int32)])
-    covers = _only_wanted_operator(sparse.csr_array(covers[:, place]), candidates, baseline, operator)
+
+    def coverage_by(wanted: int) -> sparse.csr_array:
+        # A raised mast carries sectors of several operators: each cell counts those of the operator it asks for.
+        counted = (sector_operator == wanted) | (wanted == -1)
+        return option_coverage(
+            rows, baseline.terrain, candidates.site_rc, sectors, np.where(counted, candidates.sector_option, -1),
+            len(candidates.options), unique_rc, 0.0, radio.rx_height_m, threads,
+        )  # fmt: skip
+
+    covers = _columns_by_operator(coverage_by, operator, place, len(candidates.options))
 
     facilities = len(facility_rc)
     first = len(cell)
@@ -136,7 +143,7 @@ def pose(
         group_indptr=_joined_indptr([q.group_indptr for q in questions]),
         group_cell=np.concatenate([q.group_cell + c for q, c in zip(questions, cells, strict=False)]).astype(np.int32),
         group_need=np.concatenate([q.group_need for q in questions]),
-        hamlet_weight=np.concatenate([q.hamlet_weight for q in questions]),
+        hamlet_weight=np.concatenate([_worth(q, objective) for q in questions]),
         required=_required(questions, baselines, objective.required_hamlets),
         covers=sparse.csr_array(sparse.block_diag([q.covers for q in questions], format="csr", dtype=bool)),
         budget_cost_vnd=capex if objective.budget_counts == "capex" else lifetime,
@@ -148,32 +155,44 @@ def pose(
     )
 
 
+def _worth(question: Question, objective: Objective) -> NDArray[np.int64]:
+    """Weight of each hamlet and facility. A target is a number of hamlets: facilities do not help to reach it."""
+    if objective.goal == "max_cleared":
+        return question.hamlet_weight
+    return np.where(np.arange(len(question.hamlet_weight)) < len(question.hamlet), question.hamlet_weight, 0)
+
+
 def _lacking(demand: Demand, lane: Lane) -> NDArray[np.bool_]:
-    """(C,) cells without service by the model, or whose service some hamlet's official state denies."""
+    """(C,) cells without service by the model, or whose service is not believed for some hamlet."""
     lacking = ~lane.served
     lacking[demand.group_cell[~lane.believed]] = True
     return lacking
 
 
 def _asked_cells(baseline: Baseline) -> tuple[NDArray[np.int32], NDArray[np.int32], list[NDArray[np.int32]]]:
-    """Cells that lack believed service, lane by lane; and per lane the number of each demand cell (-1 not asked)."""
+    """Cells that lack believed service and from whom they ask it, lane by lane.
+
+    The last value has per lane (nnz,) the asked cell of each entry of the groups; it means nothing where believed.
+    """
+    demand = baseline.demand
     cells, operators, numbers = [], [], []
     count = 0
+    width = len(baseline.operators) + 1
     for lane in baseline.lanes:
-        lacking = np.flatnonzero(_lacking(baseline.demand, lane)).astype(np.int32)
-        number = np.full(len(lane.served), -1, dtype=np.int32)
-        number[lacking] = np.arange(count, count + len(lacking), dtype=np.int32)
-        count += len(lacking)
-        cells.append(lacking)
-        operators.append(lane.operator[lacking])
-        numbers.append(number)
+        entry = demand.group_cell.astype(np.int64) * width + lane.entry_operator + 1
+        lacking = np.flatnonzero(~lane.served)
+        asked = np.unique(np.concatenate([lacking * width + lane.operator[lacking] + 1, entry[~lane.believed]]))
+        cells.append((asked // width).astype(np.int32))
+        operators.append((asked % width - 1).astype(np.int32))
+        numbers.append((count + np.searchsorted(asked, entry)).astype(np.int32))
+        count += len(asked)
     return np.concatenate(cells), np.concatenate(operators), numbers
 
 
 def _groups(
     baseline: Baseline, number: list[NDArray[np.int32]]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    demand = baseline.demand
+    demand, weight = baseline.demand, baseline.demand.weight
     position = np.full(demand.hamlets, -1, dtype=np.int32)
     position[baseline.low] = np.arange(len(baseline.low), dtype=np.int32)
     owner, cells_of, needs = [], [], []
@@ -181,10 +200,10 @@ def _groups(
         for group in np.flatnonzero(position[demand.group_hamlet] >= 0):
             entries = slice(demand.group_indptr[group], demand.group_indptr[group + 1])
             cells, have = demand.group_cell[entries], lane.believed[entries]
-            need = int(demand.group_need[group] - demand.weight[cells[have]].sum())
+            need = int(demand.group_need[group] - weight[cells[have]].sum())
             if need > 0 and not lane.declared_met[group]:
                 owner.append(position[demand.group_hamlet[group]])
-                cells_of.append(numbers[cells[~have]])
+                cells_of.append(numbers[entries][~have])
                 needs.append(need)
     indptr = np.cumsum([0] + [len(c) for c in cells_of]).astype(np.int64)
     flat = np.concatenate(cells_of).astype(np.int32) if cells_of else np.empty(0, dtype=np.int32)
@@ -211,18 +230,18 @@ def _shifted(sectors: Sectors, levels_dbm: NDArray[np.float64]) -> Sectors:
     return replace(sectors, rs_eirp_dbm=sectors.rs_eirp_dbm - levels_dbm[sectors.layer])
 
 
-def _only_wanted_operator(
-    covers: sparse.csr_array, candidates: Candidates, baseline: Baseline, operator: NDArray[np.int32]
+def _columns_by_operator(
+    coverage_by: Callable[[int], sparse.csr_array], operator: NDArray[np.int32], place: NDArray[np.int64], options: int
 ) -> sparse.csr_array:
-    if (operator == -1).all():
-        return covers
-    names = {name: i for i, name in enumerate(baseline.operators)}
-    of_option = np.array([names.get(o, -2) for o in candidates.options["operator"]], dtype=np.int32)
-    entries = covers.tocoo()
-    option, cell = entries.coords
-    fits = (operator[cell] == -1) | (operator[cell] == of_option[option])
-    kept = sparse.coo_array((entries.data[fits], (option[fits], cell[fits])), shape=covers.shape)
-    return sparse.csr_array(kept)
+    """(M, N) bool, column n being column place[n] of the coverage by operator[n]."""
+    wanted = np.unique(operator).tolist()
+    if len(wanted) == 1:
+        return sparse.csr_array(coverage_by(wanted[0])[:, place])
+    columns = [np.flatnonzero(operator == o) for o in wanted]
+    blocks = [coverage_by(o)[:, place[c]] for o, c in zip(wanted, columns, strict=True)]
+    if not blocks:
+        return sparse.csr_array((options, 0), dtype=bool)
+    return sparse.csr_array(sparse.csr_array(sparse.hstack(blocks))[:, np.argsort(np.concatenate(columns))])
 
 
 def _exclusive(candidates: Sequence[Candidates]) -> NDArray[np.int32]:

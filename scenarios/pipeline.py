@@ -83,9 +83,13 @@ def run_plan(scenario: Scenario, base: Path, on_progress: Progress | None = None
     problem = pose(questions, candidates, baselines, scenario.objective)
 
     repairs: list[int] = []
+    bound: int | None = None
     while True:
         with clock("decision"):
             plan = _decide(scenario, problem, baselines, on_progress)
+        # What a repair forbids was possible in the question asked: only its own bound is proven.
+        bound = plan.hamlets_bound if bound is None else max(bound, plan.hamlets_bound)
+        plan = replace(plan, hamlets_bound=bound)
         with clock("repair"):
             planned = _planned(scenario, baselines, candidates, plan)
         repaired, failed = without_offenders(problem, plan, questions, candidates, baselines, planned)
@@ -169,9 +173,7 @@ def _decide(scenario: Scenario, problem: Problem, baselines: Sequence[Baseline],
     if wish.goal == "max_cleared":
         assert wish.budget_vnd is not None  # the scenario's own rule
         return max_cleared(problem, wish.budget_vnd, limits)
-    low = sum(len(b.low) for b in baselines)
-    target = wish.target_hamlets if wish.target_hamlets is not None else int(np.ceil((wish.target_share or 0) * low))
-    return min_cost(problem, target, limits)
+    return min_cost(problem, wish.hamlets_asked(sum(len(b.low) for b in baselines)), limits)
 
 
 def _planned(

@@ -11,9 +11,16 @@ from numpy.typing import NDArray
 
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import signal_at, signal_map
-from phusong.scenarios.baseline import FLOOR_DBM, Baseline, Progress, at_cells, served_in_lane, site_counter
+from phusong.scenarios.baseline import (
+    FLOOR_DBM,
+    Baseline,
+    Progress,
+    at_cells,
+    lane_state,
+    served_in_lane,
+    site_counter,
+)
 from phusong.scenarios.candidates.build import Candidates
-from phusong.scenarios.demand import groups_met, state_of
 from phusong.scenarios.framing import Question
 from phusong.scenarios.radio import Radio
 from phusong.scenarios.service import SERVED, Service, layer_levels_dbm, served_by_layer
@@ -118,11 +125,12 @@ def state_after(
     baseline: Baseline, layer_operator: NDArray[np.int32], kept: NDArray[np.bool_], gained: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
     """(H,) state of each hamlet, where a standing sector counts only as far as its service was believed."""
+    cell = baseline.demand.group_cell
     states = []
     for lane in baseline.lanes:
-        stays = served_in_lane(kept, layer_operator, lane.operator)[baseline.demand.group_cell] & lane.believed
-        served = stays | served_in_lane(gained, layer_operator, lane.operator)[baseline.demand.group_cell]
-        states.append(state_of(baseline.demand, ~(groups_met(baseline.demand, served) | lane.declared_met)))
+        stays = served_in_lane(kept[:, cell], layer_operator, lane.entry_operator) & lane.believed
+        served = stays | served_in_lane(gained[:, cell], layer_operator, lane.entry_operator)
+        states.append(lane_state(baseline.demand, lane, served))
     return np.asarray(np.maximum.reduce(states))
 
 
@@ -134,7 +142,7 @@ def without_offenders(
 
     A hamlet fails when the plan counts it as cleared and the planned signal does not, or when it was served before
     and no longer is. Choices that take sectors down are to blame first; where none was chosen, the options that
-    together were to clear the hamlet may not all be chosen again.
+    together were to clear the hamlet may not all be chosen again. What the planner locked is never forbidden.
     """
     forbidden = problem.forbidden.copy()
     sets = list(problem.forbidden_sets)
@@ -145,6 +153,7 @@ def without_offenders(
         uncovered = np.flatnonzero((baseline.state == SERVED) & (result.state != SERVED))
         failed += len(broken) + len(uncovered)
         takers = _takers(baseline, part, result, np.concatenate([question.hamlet[broken], uncovered]))
+        takers = takers[~problem.locked[option_first + takers]]
         if len(takers):
             forbidden[option_first + takers] = True
         elif len(broken):
@@ -155,11 +164,13 @@ def without_offenders(
                     [question.group_cell[question.group_indptr[g] : question.group_indptr[g + 1]] for g in groups]
                 )
                 covers = problem.covers[chosen][:, cell_first + cells]
-                sets.append(tuple(int(o) for o in chosen[covers.sum(axis=1) > 0]))
+                together = chosen[covers.sum(axis=1) > 0]
+                if not problem.locked[together].all():
+                    sets.append(tuple(together.tolist()))
         hamlet_first += len(question.hamlet_weight)
         cell_first += len(question.cell)
         option_first += len(part.options)
-    return replace(problem, forbidden=forbidden & ~problem.locked, forbidden_sets=tuple(sets)), failed
+    return replace(problem, forbidden=forbidden, forbidden_sets=tuple(sets)), failed
 
 
 def _takers(

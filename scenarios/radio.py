@@ -85,6 +85,7 @@ class Network:
     sectors  : the sectors; `sectors.location` indexes site_rc, `sectors.layer` indexes layers
     layers   : (operator, technology) of each layer
     row      : (S,) int64 row of the sector list that each sector came from
+    Azimuths of the sectors are the grid's; those of the list are true.
     """
 
     site_rc: NDArray[np.float64]
@@ -147,7 +148,7 @@ def existing_network(frame: gpd.GeoDataFrame, box: GeoBox, radio: Radio) -> tupl
         location=location.astype(np.int32),
         height_m=rows["antenna_height_m"].to_numpy(dtype=np.float64),
         frequency_mhz=filled("frequency_mhz", [c.frequency_mhz for c in known]),
-        azimuth_deg=(rows["azimuth_deg"].to_numpy(dtype=np.float64) + _true_north_deg(rows)) % 360.0,
+        azimuth_deg=(rows["azimuth_deg"].to_numpy(dtype=np.float64) + true_north_deg(rows.geometry)) % 360.0,
         downtilt_deg=np.nan_to_num(rows["downtilt_deg"].to_numpy(dtype=np.float64)),
         horizontal_beamwidth_deg=filled("beamwidth_deg", [c.horizontal_beamwidth_deg for c in known]),
         vertical_beamwidth_deg=np.array([c.vertical_beamwidth_deg for c in known], dtype=np.float64),
@@ -158,12 +159,12 @@ def existing_network(frame: gpd.GeoDataFrame, box: GeoBox, radio: Radio) -> tupl
     return Network(site_rc, tuple(str(n) for n in names), sectors, layers, np.array(kept, dtype=np.int64)), notes
 
 
-def _true_north_deg(points: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """Bearing of true north in the grid at each point: listed azimuths are true, the pattern's are the grid's."""
+def true_north_deg(points: gpd.GeoSeries) -> NDArray[np.float64]:
+    """(N,) bearing of true north in the grid at each point: azimuth in the grid = true azimuth + this."""
     if points.empty:
         return np.empty(0)
-    lonlat = points.geometry.to_crs(4326)
+    lonlat = points.to_crs(4326)
     north = gpd.GeoSeries.from_xy(lonlat.x, lonlat.y + 1e-4, crs=4326).to_crs(points.crs)
-    dx = north.x.to_numpy() - points.geometry.x.to_numpy()
-    dy = north.y.to_numpy() - points.geometry.y.to_numpy()
+    dx = north.x.to_numpy() - points.x.to_numpy()
+    dy = north.y.to_numpy() - points.y.to_numpy()
     return np.asarray(np.degrees(np.arctan2(dx, dy)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -117,12 +118,18 @@ class Objective(Section):
             raise ValueError('goal = "min_cost" needs target_hamlets or target_share, one of the two')
         return self
 
+    def hamlets_asked(self, low: int) -> int:
+        """How many of `low` low-signal hamlets min_cost must clear."""
+        if self.target_hamlets is not None:
+            return self.target_hamlets
+        return ceil((self.target_share or 0) * low - 1e-9)  # 0.07 of 100 hamlets are 7, not 8
+
 
 class Solver(Section):
     """[solver]"""
 
     gap: float = Field(0.0, ge=0, lt=1)
-    deterministic_limit: float | None = Field(15.0, gt=0, description="work per stage, in the solver's own units")
+    deterministic_limit: float | None = Field(6.0, gt=0, description="work per stage, in the solver's own units")
     time_limit_s: float | None = Field(None, gt=0, description="wall clock; a plan stopped by it is not repeatable")
     threads: int | None = Field(None, ge=1, description="for coverage; none: all cores")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,38 +14,36 @@ from phusong.scenarios.outputs.words import money_ty, number, percent, word
 
 def print_summary(out: Console, result: RunResult, folder: Path) -> None:
     """Print who is low-signal, what the plan clears, what it costs and how good it is proven to be."""
-    for head, text in _lines(result):
+    for text in _title(result):
+        out.print(text, markup=False)
+    for head, text in _lines(result.summary):
         out.print(f"{head:11}{text}", markup=False)
     out.print(f"{'run':11}{folder}   map.html · overview.png · plan.gpkg · tables.xlsx", markup=False)
 
 
-def _lines(result: RunResult) -> list[tuple[str, str]]:
+def _title(result: RunResult) -> list[str]:
     s = result.summary
     rule = s["rule"]
-    declared = "danh sách công bố trước, mô hình sau" if s["declared_vs_model"].keys() - {"undeclared"} else "mô hình"
-    lines = [
-        (
-            result.name,
-            f"{number(s['hamlets'])} thôn · {s['trang_before']} trắng sóng, {s['lom_before']} lõm sóng"
-            f" ({rule['name']}, {declared}, {s['minimum_technology']}, P{round(100 * s['confidence'])})",
-        ),
-    ]
-    if result.label:
-        lines.insert(0, (result.label, ", ".join(result.synthetic)))
-    lines.append(
-        (
-            "coverage",
-            f"{number(s['stations_existing'])} trạm BTS"
-            f" · {number(s['people_covered_before'])} / {number(s['people'])} người có sóng"
-            f" · P50: {s['low_before_p50']} thôn lõm/trắng · {s['edge_hamlets']} thôn sát biên",
-        )
+    heard = s["baseline"] != "model-only" and s["declared_vs_model"].keys() - {"undeclared"}
+    declared = "danh sách công bố trước, mô hình sau" if heard else "mô hình"
+    name = (
+        f"{result.name} · {number(s['hamlets'])} thôn · {s['trang_before']} trắng sóng, {s['lom_before']} lõm sóng"
+        f" ({rule['name']}, {declared}, {s['minimum_technology']}, P{round(100 * s['confidence'])})"
     )
-    if s["cleared_bound"] is None:
-        return lines
-    return lines + _plan_lines(s)
+    return [f"{result.label}: {', '.join(result.synthetic)}", name] if result.label else [name]
 
 
-def _plan_lines(s: Any) -> list[tuple[str, str]]:
+def _lines(s: Mapping[str, Any]) -> list[tuple[str, str]]:
+    coverage = (
+        "coverage",
+        f"{number(s['stations_existing'])} trạm BTS"
+        f" · {number(s['people_covered_before'])} / {number(s['people'])} người có sóng"
+        f" · P50: {s['low_before_p50']} thôn lõm/trắng · {s['edge_hamlets']} thôn sát biên",
+    )
+    return [coverage] if s["cleared_bound"] is None else [coverage, *_plan_lines(s)]
+
+
+def _plan_lines(s: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = s["candidates"]
     kinds = found["kinds"]
     improvements = found["options"] - kinds.get("new-site", 0)

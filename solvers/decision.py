@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from phusong.solvers.errors import LockedExceedBudget, TargetImpossible
+from phusong.solvers.errors import LockedExceedBudget, NoPlanInTime, TargetImpossible
 from phusong.solvers.local_search import good_plan
 from phusong.solvers.model import Answer, Limits, StageModel
 from phusong.solvers.presolve import Reduced, reduce_problem
@@ -19,7 +19,7 @@ from phusong.solvers.problem import Problem
 __all__ = ["Limits", "Plan", "Stage", "cheapest_clearing", "max_cleared", "min_cost"]
 
 UNIT_VND = 1_000_000  # costs are counted in millions, rounded up: a plan never costs more than it says
-SEARCH_ROUNDS = 2000
+SEARCH_ROUNDS = 1000
 Progress = Callable[[str, float, float], None]
 Name = Literal["cleared", "people", "lifetime", "cost"]
 
@@ -95,12 +95,15 @@ def cheapest_clearing(problem: Problem) -> tuple[int, int] | None:
     )
     reached = sparse.coo_array(covers @ people)
     option, number = reached.coords
-    met = reached.data >= problem.group_need[number]
+    met = (reached.data >= problem.group_need[number]) & (problem.group_need[number] > 0)
     pair = option[met].astype(np.int64) * problem.hamlets + problem.group_hamlet[number[met]]
     pairs, count = np.unique(pair, return_counts=True)
-    all_of = np.bincount(problem.group_hamlet, minlength=problem.hamlets)
+    asked = problem.group_need > 0
+    all_of = np.bincount(problem.group_hamlet[asked], minlength=problem.hamlets)
     whole = pairs[count == all_of[pairs % problem.hamlets]] if problem.hamlets else pairs
-    whole = whole[~problem.forbidden[whole // problem.hamlets]] if len(whole) else whole
+    barred = problem.forbidden.copy()
+    barred[[members[0] for members in problem.forbidden_sets if len(members) == 1]] = True
+    whole = whole[~barred[whole // problem.hamlets]] if len(whole) else whole
     if not len(whole):
         return None
     price = problem.budget_cost_vnd[whole // problem.hamlets]
@@ -133,7 +136,7 @@ class _Lexicographic:
         start = good_plan(self.problem, budget, self.cost, SEARCH_ROUNDS, self.limits.seed)
         stage = StageModel(self.problem, self.cost, with_people=False)
         stage.budget(budget)
-        stage.maximise(stage.cleared())
+        stage.maximise(stage.cleared(), int(self.problem.hamlet_weight.sum()))
         best = self._solve("cleared", stage, start, True)
         bound = self.stages[0].bound
         return self._rest(best, budget, self._cleared(best), bound)
@@ -146,13 +149,13 @@ class _Lexicographic:
         stage.minimise(stage.spent())
         best = self._solve("cost", stage, start, False)
         spent = int(self.cost[best].sum())
-        return self._rest(best, spent, max(target, self._cleared(best)), int(self.problem.hamlet_weight.sum()))
+        return self._rest(best, spent, target, int(self.problem.hamlet_weight.sum()))
 
     def _rest(self, best: NDArray[np.bool_], budget: int, cleared: int, bound: int) -> Plan:
         people = StageModel(self.problem, self.cost, with_people=True)
         people.budget(budget)
         people.model.add(people.cleared() >= cleared)
-        people.maximise(people.people)
+        people.maximise(people.people, int(self.problem.cell_people.sum()))
         best = self._solve("people", people, best, True)
 
         last = StageModel(self.problem, self.cost, with_people=True)
@@ -171,12 +174,20 @@ class _Lexicographic:
         tell = self.on_progress
         answer = stage.solve(self.limits, (lambda value, bound: tell(name, value, bound)) if tell else None)
         best = answer.chosen if answer.chosen is not None else start
-        if best is None or answer.status == "infeasible":
+        if answer.status == "infeasible":
             raise TargetImpossible(
-                what="không xoá được mọi thôn bắt buộc / the required hamlets cannot all be cleared",
-                where=f"{int(self.problem.required.sum())} thôn bắt buộc / required hamlets; solver: {answer.status}",
-                mend="tăng ngân sách, bớt required_hamlets hoặc thêm phương án"
-                " / raise the budget, require fewer hamlets or allow more options",
+                what="không xoá được các thôn bắt buộc hoặc mục tiêu / what must be cleared cannot be",
+                where=f"{int(self.problem.required.sum())} thôn bắt buộc / required hamlets,"
+                f" {int(self.problem.locked.sum())} phương án bắt buộc / locked options,"
+                f" {len(self.problem.forbidden_sets)} bộ bị cấm / forbidden sets",
+                mend="tăng ngân sách, bớt điều bắt buộc hoặc thêm phương án"
+                " / raise the budget, require less or allow more options",
+            )
+        if best is None:
+            raise NoPlanInTime(
+                what="hết giới hạn mà chưa có phương án nào / no plan was found within the limits",
+                where=f"{answer.deterministic:.2g} đơn vị / units of work, {answer.seconds:.1f} s",
+                mend="tăng / raise solver.deterministic_limit, solver.time_limit_s",
             )
         if start is not None and (self._value(name, start) > self._value(name, best)) == maximise:
             best = start if self._value(name, start) != self._value(name, best) else best

@@ -35,3 +35,7 @@ class LockedExceedBudget(NoFeasiblePlan):
 
 class TargetImpossible(NoFeasiblePlan):
     """Hamlets that must be cleared cannot be, by any choice that the budget and the rules allow."""
+
+
+class NoPlanInTime(SolverError):
+    """The limits ran out before any plan was found; whether there is one is not known."""

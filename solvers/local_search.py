@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -10,287 +12,270 @@ from scipy import sparse
 
 from phusong.solvers.problem import Problem
 
+PERSON = 1e-5  # progress that one more person counts for: it only breaks ties between hamlets
+MOST_OUT = 8  # options taken out together
+NEARBY = 0.6  # share of rounds that take out neighbours rather than any options
+CLEARED, PEOPLE, SPENT, LIFETIME = range(4)  # of State.totals
+
+
+class Case(NamedTuple):
+    """What doesn't change: option -> cells -> groups -> hamlet, and option -> forbidden sets, as index arrays."""
+
+    cell_ptr: NDArray[np.int64]  # (M + 1,)
+    cell: NDArray[np.int64]
+    group_ptr: NDArray[np.int64]  # (C + 1,)
+    group: NDArray[np.int64]
+    people: NDArray[np.int64]  # (C,)
+    need: NDArray[np.int64]  # (G,)
+    hamlet: NDArray[np.int64]  # (G,)
+    weight: NDArray[np.int64]  # (H,)
+    cost: NDArray[np.int64]  # (M,)
+    lifetime: NDArray[np.int64]  # (M,)
+    locked: NDArray[np.bool_]  # (M,)
+    exclusive: NDArray[np.int64]  # (M,)
+    set_ptr: NDArray[np.int64]  # (M + 1,)
+    set: NDArray[np.int64]
+    set_size: NDArray[np.int64]  # (S,)
+
+
+class State(NamedTuple):
+    """What a choice amounts to, kept up by `put`; `extra` and `touched` are room for `_gain`."""
+
+    chosen: NDArray[np.bool_]  # (M,)
+    count: NDArray[np.int32]  # (C,) chosen options that cover the cell
+    got: NDArray[np.int64]  # (G,) people covered
+    unmet: NDArray[np.int64]  # (H,) groups still short
+    used: NDArray[np.int32]  # chosen options of each exclusive number
+    in_set: NDArray[np.int32]  # (S,) chosen options of each forbidden set
+    totals: NDArray[np.int64]  # (4,)
+    extra: NDArray[np.int64]  # (G,) zero between calls
+    touched: NDArray[np.int64]  # (G,)
+
 
 @njit(cache=True, nogil=True)
-def _add(o, sign, indptr, indices, people, cg_ptr, cg, need, group_hamlet, count, got, unmet, totals, weight):  # type: ignore[no-untyped-def]
-    """Put option o in (sign 1) or take it out (-1). O(cells of o x groups of a cell)."""
-    for k in range(indptr[o], indptr[o + 1]):
-        c = indices[k]
-        before = count[c]
-        count[c] += sign
-        if (sign > 0 and before == 0) or (sign < 0 and before == 1):
-            totals[1] += sign * people[c]
-            for j in range(cg_ptr[c], cg_ptr[c + 1]):
-                g = cg[j]
-                had = got[g] >= need[g]
-                got[g] += sign * people[c]
-                has = got[g] >= need[g]
-                if had != has:
-                    h = group_hamlet[g]
-                    if has:
-                        unmet[h] -= 1
-                        if unmet[h] == 0:
-                            totals[0] += weight[h]
-                    else:
-                        if unmet[h] == 0:
-                            totals[0] -= weight[h]
-                        unmet[h] += 1
+def put(case: Case, state: State, option: int, sign: int) -> None:
+    """Put an option in (sign 1) or take it out (-1). O(cells of the option x groups of a cell)."""
+    state.chosen[option] = sign > 0
+    state.totals[SPENT] += sign * case.cost[option]
+    state.totals[LIFETIME] += sign * case.lifetime[option]
+    if case.exclusive[option] >= 0:
+        state.used[case.exclusive[option]] += sign
+    for i in range(case.set_ptr[option], case.set_ptr[option + 1]):
+        state.in_set[case.set[i]] += sign
+    for i in range(case.cell_ptr[option], case.cell_ptr[option + 1]):
+        cell = case.cell[i]
+        state.count[cell] += sign
+        if state.count[cell] == (1 if sign > 0 else 0):
+            _turn(case, state, cell, sign)
 
 
 @njit(cache=True, nogil=True)
-def _gain(o, indptr, indices, people, cg_ptr, cg, need, group_hamlet, count, got, unmet, weight, extra, touched):  # type: ignore[no-untyped-def]
-    """What option o would add: progress of hamlets (a cleared one counts 1 more), and people. O(as _add)."""
+def _turn(case: Case, state: State, cell: int, sign: int) -> None:
+    # The cell is covered for the first time, or no longer.
+    people = sign * case.people[cell]
+    state.totals[PEOPLE] += people
+    for i in range(case.group_ptr[cell], case.group_ptr[cell + 1]):
+        group = case.group[i]
+        hamlet = case.hamlet[group]
+        had = state.got[group] >= case.need[group]
+        state.got[group] += people
+        has = state.got[group] >= case.need[group]
+        if has and not had:
+            state.unmet[hamlet] -= 1
+            if state.unmet[hamlet] == 0:
+                state.totals[CLEARED] += case.weight[hamlet]
+        elif had and not has:
+            if state.unmet[hamlet] == 0:
+                state.totals[CLEARED] -= case.weight[hamlet]
+            state.unmet[hamlet] += 1
+
+
+@njit(cache=True, nogil=True)
+def _gain(case: Case, state: State, option: int) -> float:
+    """What an option would add: the share of each need, and 1 more for a hamlet cleared, weighted; and people."""
+    people, got, need, extra, unmet = case.people, state.got, case.need, state.extra, state.unmet
+    persons = 0
+    touched = 0
+    for i in range(case.cell_ptr[option], case.cell_ptr[option + 1]):
+        cell = case.cell[i]
+        if state.count[cell] == 0 and people[cell] > 0:
+            persons += people[cell]
+            for j in range(case.group_ptr[cell], case.group_ptr[cell + 1]):
+                group = case.group[j]
+                if got[group] < need[group]:
+                    if extra[group] == 0:
+                        state.touched[touched] = group
+                        touched += 1
+                    extra[group] += people[cell]
     progress = 0.0
-    persons = 0.0
-    n = 0
-    for k in range(indptr[o], indptr[o + 1]):
-        c = indices[k]
-        if count[c] == 0:
-            persons += people[c]
-            for j in range(cg_ptr[c], cg_ptr[c + 1]):
-                g = cg[j]
-                if got[g] < need[g]:
-                    if extra[g] == 0:
-                        touched[n] = g
-                        n += 1
-                    extra[g] += people[c]
-    for i in range(n):
-        g = touched[i]
-        h = group_hamlet[g]
-        have = min(got[g] + extra[g], need[g])
-        progress += weight[h] * (have - got[g]) / need[g] / (1.0 + unmet[h])
-        if got[g] + extra[g] >= need[g]:
-            unmet[h] -= 1
-            if unmet[h] == 0:
-                progress += weight[h]
-    for i in range(n):
-        g = touched[i]
-        if got[g] + extra[g] >= need[g]:
-            unmet[group_hamlet[g]] += 1
-        extra[g] = 0
-    return progress, persons
+    for group in state.touched[:touched]:
+        hamlet = case.hamlet[group]
+        helped = min(extra[group], need[group] - got[group])
+        progress += case.weight[hamlet] * helped / need[group] / (1.0 + unmet[hamlet])
+        if got[group] + helped == need[group]:
+            unmet[hamlet] -= 1
+            if unmet[hamlet] == 0:
+                progress += case.weight[hamlet]
+    for group in state.touched[:touched]:
+        if got[group] + extra[group] >= need[group]:
+            unmet[case.hamlet[group]] += 1
+        extra[group] = 0
+    return progress + PERSON * persons
 
 
 @njit(cache=True, nogil=True)
-def search(  # type: ignore[no-untyped-def]
-    indptr, indices, people, cg_ptr, cg, need, group_hamlet, groups_of_hamlet, weight, cost, lifetime, exclusive,
-    locked, set_ptr, os_ptr, os_set, budget, rounds, seed, target,
-):  # fmt: skip
-    """Best chosen flags (M,) by cleared weight, then people, then lifetime cost; or, with target > 0, by cost once the
-    cleared weight reaches it. O(rounds x additions x nnz of covers)."""
+def _excluded(case: Case, state: State, option: int) -> bool:
+    """Whether a rule keeps the option out of the choice as it stands."""
+    if case.exclusive[option] >= 0 and state.used[case.exclusive[option]] > 0:
+        return True
+    for i in range(case.set_ptr[option], case.set_ptr[option + 1]):
+        if state.in_set[case.set[i]] + 1 >= case.set_size[case.set[i]]:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _fill(case: Case, state: State, noise: NDArray[np.float64], limit: int, reach: int) -> None:
+    # Greedy: the most progress per cost, until nothing helps, nothing fits or enough is cleared (reach >= 0).
+    while reach < 0 or state.totals[CLEARED] < reach:
+        pick = -1
+        high = 0.0
+        for option in np.flatnonzero(~state.chosen & (case.cost <= limit - state.totals[SPENT])):
+            if not _excluded(case, state, int(option)):
+                score = noise[option] * _gain(case, state, int(option)) / max(1.0, float(case.cost[option]))
+                if score > high:
+                    pick = int(option)
+                    high = score
+        if pick < 0:
+            break
+        put(case, state, pick, 1)
+
+
+@njit(cache=True, nogil=True)
+def _take_out(case: Case, state: State) -> None:
+    # A random option with those that share most cells with it, or a random handful.
+    held = np.flatnonzero(state.chosen & ~case.locked)
+    if not len(held):
+        return
+    size = min(len(held), 1 + np.random.randint(0, MOST_OUT))
+    first = held[np.random.randint(0, len(held))]
+    put(case, state, first, -1)
+    if np.random.random() < NEARBY:
+        out = held[np.argsort(-_shared_cells(case, first, held))[:size]]
+    else:
+        out = np.empty(size, np.int64)
+        for i in range(size):
+            out[i] = held[np.random.randint(0, len(held))]
+    for option in out:
+        if state.chosen[option]:
+            put(case, state, int(option), -1)
+
+
+@njit(cache=True, nogil=True)
+def _shared_cells(case: Case, first: int, others: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Cells that each of the others shares with the first, ties in random order."""
+    mark = np.zeros(len(case.people), np.bool_)
+    mark[case.cell[case.cell_ptr[first] : case.cell_ptr[first + 1]]] = True
+    shared = np.zeros(len(others))
+    for i in range(len(others)):
+        for j in range(case.cell_ptr[others[i]], case.cell_ptr[others[i] + 1]):
+            if mark[case.cell[j]]:
+                shared[i] += 1.0
+        shared[i] += np.random.random()
+    return shared
+
+
+@njit(cache=True, nogil=True)
+def _better(totals: NDArray[np.int64], best: NDArray[np.int64], reach: int) -> bool:
+    if reach >= 0:
+        return bool(totals[CLEARED] >= reach and (best[CLEARED] < 0 or totals[SPENT] < best[SPENT]))
+    if totals[CLEARED] != best[CLEARED]:
+        return bool(totals[CLEARED] > best[CLEARED])
+    if totals[PEOPLE] != best[PEOPLE]:
+        return bool(totals[PEOPLE] > best[PEOPLE])
+    return bool(totals[LIFETIME] < best[LIFETIME])
+
+
+@njit(cache=True, nogil=True)
+def search(
+    case: Case, state: State, budget: int, rounds: int, seed: int, reach: int
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Best choice (M,) and its totals by cleared weight, then people, then lifetime cost; or, with reach >= 0, by cost
+    once the cleared weight reaches it (totals negative: never). O(rounds x additions x nnz of covers)."""
     np.random.seed(seed)
-    options = len(cost)
-    groups = len(need)
-    count = np.zeros(len(people), np.int32)
-    got = np.zeros(groups, np.int64)
-    extra = np.zeros(groups, np.int64)
-    touched = np.empty(groups + 1, np.int64)
-    unmet = groups_of_hamlet.copy()
-    totals = np.zeros(2, np.int64)
-    for h in range(len(weight)):
-        if unmet[h] == 0:
-            totals[0] += weight[h]
-    chosen = np.zeros(options, np.bool_)
-    used = np.zeros(max(1, exclusive.max() + 1 if options else 1), np.int32)
-    in_set = np.zeros(len(set_ptr) - 1, np.int32)
-    score = np.empty(options)
-    noise = np.ones(options)
-    spent = 0
-    life = 0
-    best = chosen.copy()
-    best_key = np.array([-1, -1, 0], np.int64)
     limit = budget
-    for trial in range(rounds + 1):
-        if trial == 0:
-            for o in range(options):
-                if locked[o]:
-                    chosen[o] = True
-                    spent += cost[o]
-                    life += lifetime[o]
-                    if exclusive[o] >= 0:
-                        used[exclusive[o]] += 1
-                    for j in range(os_ptr[o], os_ptr[o + 1]):
-                        in_set[os_set[j]] += 1
-                    _add(
-                        o, 1, indptr, indices, people, cg_ptr, cg, need, group_hamlet, count, got, unmet, totals, weight
-                    )
-        else:
-            # Take out a seed option and those that share most cells with it, or a random handful.
-            held = np.flatnonzero(chosen & ~locked)
-            if len(held):
-                take = min(len(held), 1 + np.random.randint(0, 8))
-                out = np.zeros(options, np.bool_)
-                first = held[np.random.randint(0, len(held))]
-                out[first] = True
-                if np.random.random() < 0.6:
-                    near = np.zeros(len(held))
-                    mark = np.zeros(len(people), np.bool_)
-                    for k in range(indptr[first], indptr[first + 1]):
-                        mark[indices[k]] = True
-                    for i in range(len(held)):
-                        for k in range(indptr[held[i]], indptr[held[i] + 1]):
-                            if mark[indices[k]]:
-                                near[i] += 1.0
-                        near[i] += np.random.random()
-                    order = np.argsort(-near)
-                    for i in range(take):
-                        out[held[order[i]]] = True
-                else:
-                    for _ in range(take):
-                        out[held[np.random.randint(0, len(held))]] = True
-                for i in range(len(held)):
-                    o = held[i]
-                    if out[o]:
-                        chosen[o] = False
-                        spent -= cost[o]
-                        life -= lifetime[o]
-                        if exclusive[o] >= 0:
-                            used[exclusive[o]] -= 1
-                        for j in range(os_ptr[o], os_ptr[o + 1]):
-                            in_set[os_set[j]] -= 1
-                        _add(
-                            o,
-                            -1,
-                            indptr,
-                            indices,
-                            people,
-                            cg_ptr,
-                            cg,
-                            need,
-                            group_hamlet,
-                            count,
-                            got,
-                            unmet,
-                            totals,
-                            weight,
-                        )
-            for o in range(options):
-                noise[o] = 0.7 + 0.6 * np.random.random()
-        while True:
-            if target > 0 and totals[0] >= target:
-                break
-            pick = -1
-            high = 0.0
-            for o in range(options):
-                if chosen[o] or spent + cost[o] > limit or (exclusive[o] >= 0 and used[exclusive[o]] > 0):
-                    continue
-                full = False
-                for j in range(os_ptr[o], os_ptr[o + 1]):
-                    s = os_set[j]
-                    if in_set[s] + 1 >= set_ptr[s + 1] - set_ptr[s]:
-                        full = True
-                if full:
-                    continue
-                progress, persons = _gain(
-                    o,
-                    indptr,
-                    indices,
-                    people,
-                    cg_ptr,
-                    cg,
-                    need,
-                    group_hamlet,
-                    count,
-                    got,
-                    unmet,
-                    weight,
-                    extra,
-                    touched,
-                )
-                if progress <= 0.0 and persons <= 0.0:
-                    continue
-                score[o] = noise[o] * (progress + 1e-5 * persons) / max(1.0, float(cost[o]))
-                if pick < 0 or score[o] > high:
-                    pick = o
-                    high = score[o]
-            if pick < 0:
-                break
-            chosen[pick] = True
-            spent += cost[pick]
-            life += lifetime[pick]
-            if exclusive[pick] >= 0:
-                used[exclusive[pick]] += 1
-            for j in range(os_ptr[pick], os_ptr[pick + 1]):
-                in_set[os_set[j]] += 1
-            _add(pick, 1, indptr, indices, people, cg_ptr, cg, need, group_hamlet, count, got, unmet, totals, weight)
-        if target > 0:
-            better = totals[0] >= target and (best_key[0] < 0 or spent < best_key[2])
-            if better:
-                limit = spent - 1
-                best_key[2] = spent
-        else:
-            better = (
-                totals[0] > best_key[0]
-                or (totals[0] == best_key[0] and totals[1] > best_key[1])
-                or (totals[0] == best_key[0] and totals[1] == best_key[1] and life < best_key[2])
-            )
-            best_key[2] = life if better else best_key[2]
-        if better:
-            best_key[0] = totals[0]
-            best_key[1] = totals[1]
-            best[:] = chosen
-        else:  # back to the best
-            for o in range(options):
-                if chosen[o] != best[o] and best_key[0] >= 0:
-                    sign = -1 if chosen[o] else 1
-                    chosen[o] = best[o]
-                    spent += sign * cost[o]
-                    life += sign * lifetime[o]
-                    if exclusive[o] >= 0:
-                        used[exclusive[o]] += sign
-                    for j in range(os_ptr[o], os_ptr[o + 1]):
-                        in_set[os_set[j]] += sign
-                    _add(
-                        o,
-                        sign,
-                        indptr,
-                        indices,
-                        people,
-                        cg_ptr,
-                        cg,
-                        need,
-                        group_hamlet,
-                        count,
-                        got,
-                        unmet,
-                        totals,
-                        weight,
-                    )
-    return best, best_key
+    noise = np.ones(len(case.cost))
+    best = state.chosen.copy()
+    totals = np.full(len(state.totals), -1, np.int64)
+    for option in np.flatnonzero(case.locked):
+        put(case, state, int(option), 1)
+    for turn in range(rounds + 1):
+        if turn > 0:
+            _take_out(case, state)
+            noise[:] = 0.7 + 0.6 * np.random.random(len(noise))
+        _fill(case, state, noise, limit, reach)
+        if _better(state.totals, totals, reach):
+            best[:] = state.chosen
+            totals[:] = state.totals
+            if reach >= 0:
+                limit = totals[SPENT] - 1
+        elif totals[CLEARED] >= 0:
+            for option in np.flatnonzero(state.chosen != best):
+                put(case, state, int(option), 1 if best[option] else -1)
+    return best, totals
 
 
 def good_plan(
-    problem: Problem, budget: int, cost: NDArray[np.int64], rounds: int, seed: int, target: int = 0
+    problem: Problem, budget: int, cost: NDArray[np.int64], rounds: int, seed: int, target: int | None = None
 ) -> NDArray[np.bool_] | None:
     """(M,) a good choice within the budget; None when a required hamlet or the target is missed.
 
-    cost : (M,) int64 budget cost in any whole unit, budget in the same. The same seed gives the same choice.
+    cost : (M,) int64 budget cost in any whole unit, budget in the same. target : cleared weight that is enough; the
+    choice is then one of low cost. The same seed gives the same choice.
     """
-    groups_of_cell = sparse.csr_array(
-        (np.ones(len(problem.group_cell), dtype=bool),
-         (problem.group_cell, np.repeat(np.arange(len(problem.group_hamlet)), np.diff(problem.group_indptr)))),
-        shape=(len(problem.cell_people), len(problem.group_hamlet)),
-    )  # fmt: skip
-    sets = [np.array(s, dtype=np.int64) for s in problem.forbidden_sets]
-    set_ptr = np.cumsum([0] + [len(s) for s in sets]).astype(np.int64)
-    set_option = np.concatenate([*sets, np.empty(0, dtype=np.int64)])
-    order = np.argsort(set_option, kind="stable")
-    os_ptr = np.searchsorted(set_option[order], np.arange(problem.options + 1)).astype(np.int64)
-    os_set = np.repeat(np.arange(len(sets)), np.diff(set_ptr))[order].astype(np.int64)
     # A required hamlet outweighs all others together.
     heavy = int(problem.hamlet_weight.sum()) + 1
     weight = problem.hamlet_weight + np.where(problem.required, heavy, 0)
-    groups_of_hamlet = np.bincount(problem.group_hamlet, minlength=problem.hamlets)
-    reach = target + heavy * int(problem.required.sum()) if target else 0
-    best, key = search(
-        problem.covers.indptr.astype(np.int64), problem.covers.indices.astype(np.int64), problem.cell_people,
-        groups_of_cell.indptr.astype(np.int64), groups_of_cell.indices.astype(np.int64), problem.group_need,
-        problem.group_hamlet.astype(np.int64), groups_of_hamlet.astype(np.int64), weight, cost,
-        problem.lifetime_cost_vnd, problem.exclusive.astype(np.int64), problem.locked, set_ptr, os_ptr, os_set,
-        budget, rounds, seed, reach,
+    case = _case(problem, cost, weight)
+    reach = -1 if target is None else target + heavy * int(problem.required.sum())
+    best, totals = search(case, _empty(case), budget, rounds, seed, reach)
+    cleared = problem.cleared_by(problem.covered_by(np.flatnonzero(best).astype(np.int32)))
+    return None if totals[CLEARED] < 0 or (problem.required & ~cleared).any() else best
+
+
+def _case(problem: Problem, cost: NDArray[np.int64], weight: NDArray[np.int64]) -> Case:
+    cells, groups, sets = len(problem.cell_people), len(problem.group_hamlet), len(problem.forbidden_sets)
+    size = np.array([len(members) for members in problem.forbidden_sets], dtype=np.int64)
+    option = np.array([o for members in problem.forbidden_sets for o in members], dtype=np.int64)
+    set_ptr, set_of_option = _transposed(np.repeat(np.arange(sets), size), option, sets, problem.options)
+    group = np.repeat(np.arange(groups), np.diff(problem.group_indptr))
+    group_ptr, group_of_cell = _transposed(group, problem.group_cell, groups, cells)
+    return Case(
+        cell_ptr=problem.covers.indptr.astype(np.int64), cell=problem.covers.indices.astype(np.int64),
+        group_ptr=group_ptr, group=group_of_cell, people=problem.cell_people, need=problem.group_need,
+        hamlet=problem.group_hamlet.astype(np.int64), weight=weight, cost=cost, lifetime=problem.lifetime_cost_vnd,
+        locked=problem.locked, exclusive=problem.exclusive.astype(np.int64),
+        set_ptr=set_ptr, set=set_of_option, set_size=size,
     )  # fmt: skip
-    missed = (
-        key[0] < 0
-        or (problem.required & ~problem.cleared_by(problem.covered_by(np.flatnonzero(best).astype(np.int32)))).any()
-    )
-    return None if missed else np.asarray(best)
+
+
+def _empty(case: Case) -> State:
+    """Nothing chosen, not even what is locked."""
+    groups, hamlets = len(case.need), len(case.weight)
+    unmet = np.bincount(case.hamlet[case.need > 0], minlength=hamlets).astype(np.int64)
+    return State(
+        chosen=np.zeros(len(case.cost), dtype=np.bool_), count=np.zeros(len(case.people), dtype=np.int32),
+        got=np.zeros(groups, dtype=np.int64), unmet=unmet,
+        used=np.zeros(int(case.exclusive.max(initial=-1)) + 1, dtype=np.int32),
+        in_set=np.zeros(len(case.set_size), dtype=np.int32),
+        totals=np.array([case.weight[unmet == 0].sum(), 0, 0, 0], dtype=np.int64),
+        extra=np.zeros(groups, dtype=np.int64), touched=np.empty(groups, dtype=np.int64),
+    )  # fmt: skip
+
+
+def _transposed(
+    row: NDArray[np.int64], column: NDArray[np.int64] | NDArray[np.int32], rows: int, columns: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows by column, ascending: (columns + 1,) pointers and the rows."""
+    table = sparse.csr_array((np.ones(len(row), dtype=bool), (column, row)), shape=(columns, rows))
+    return table.indptr.astype(np.int64), table.indices.astype(np.int64)

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from phusong.solvers.problem import Problem
 
-WORKERS = 8  # a fixed number, interleaved: the same search on any machine
+WORKERS = 4  # a fixed number, interleaved: the same search on any machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +100,27 @@ class StageModel:
         status = solver.solve(self.model, _Watch(on_progress) if on_progress else None)
         found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
         chosen = np.array(solver.boolean_values(self.x), dtype=bool) if found else None
+        # Stopped before it knew anything, the solver reports a bound that is none.
+        bound = self._trivial_bound
+        if found:
+            tighter = min if self._maximises else max
+            bound = tighter(bound, _whole(solver.best_objective_bound, self._maximises))
         return Answer(
             status=solver.status_name(status).lower(),
             chosen=chosen,
             value=round(solver.objective_value) if found else 0,
-            bound=_whole(solver.best_objective_bound, self.model.has_objective() and self._maximises),
+            bound=bound,
             seconds=solver.wall_time,
             deterministic=solver.response_proto.deterministic_time,
         )
 
-    def maximise(self, expression: cp_model.LinearExpr) -> None:
-        self._maximises = True
+    def maximise(self, expression: cp_model.LinearExpr, most: int) -> None:
+        """most: a value that no choice exceeds."""
+        self._maximises, self._trivial_bound = True, most
         self.model.maximize(expression)
 
     def minimise(self, expression: cp_model.LinearExpr) -> None:
-        self._maximises = False
+        self._maximises, self._trivial_bound = False, 0
         self.model.minimize(expression)
 
     def _rules(self) -> None:

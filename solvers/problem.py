@@ -105,14 +105,20 @@ class Problem:
             yield "group_indptr: must start at 0, never fall, and end at len(group_cell)"
         yield from _outside("group_hamlet", self.group_hamlet, hamlets)
         yield from _outside("group_cell", self.group_cell, cells)
+        group = np.repeat(np.arange(groups), np.maximum(np.diff(self.group_indptr), 0))
+        if len(group) == len(self.group_cell):
+            twice = np.unique(np.column_stack([group, self.group_cell]), axis=0, return_counts=True)
+            yield from (f"group {g} names cell {c} {n} times" for (g, c), n in zip(*twice, strict=True) if n > 1)
         for name in ("cell_people", "group_need", "hamlet_weight", "budget_cost_vnd", "lifetime_cost_vnd"):
             yield from _negative(name, getattr(self, name))
         both = np.flatnonzero(self.locked & self.forbidden)
         if both.size:
             yield f"options both locked and forbidden: {_first(both)}"
         for number, members in enumerate(self.forbidden_sets):
-            if not members or min(members) < 0 or max(members) >= options:
-                yield f"forbidden_sets[{number}]: {members} names no option, or one beyond {options - 1}"
+            if not members or min(members) < 0 or max(members) >= options or len(set(members)) < len(members):
+                yield f"forbidden_sets[{number}]: {members} is empty, repeats an option or exceeds {options - 1}"
+            elif self.locked[list(members)].all():
+                yield f"forbidden_sets[{number}]: all of {members} are locked"
         locked = self.exclusive[self.locked & (self.exclusive >= 0)]
         numbers, count = np.unique(locked, return_counts=True)
         if (count > 1).any():

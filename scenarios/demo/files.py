@@ -52,8 +52,11 @@ range_km = 15  # beyond it hardly any path is clear in these mountains
 
 [objective]
 goal = "max_cleared"
-budget_vnd = 80_000_000_000
+budget_vnd = 40_000_000_000
 deadline = "2027-12-31"
+
+[solver]
+deterministic_limit = 3.0
 """
 LAYER_FILES = {
     "hamlets": "hamlets.gpkg",

@@ -1,0 +1,92 @@
+"""One part of a finished run, before and after: what every table and figure is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from phusong.scenarios.baseline import Baseline
+from phusong.scenarios.candidates.build import Candidates
+from phusong.scenarios.framing import Question
+from phusong.scenarios.pipeline import Run
+from phusong.scenarios.planned import Planned
+from phusong.scenarios.scenario import Scenario
+from phusong.scenarios.service import SERVED, layer_levels_dbm
+
+MEASURE_COLUMNS = [
+    "option_id", "site_id", "kind", "operator", "technology", "band", "height_m", "tower_vnd", "road_vnd", "power_vnd",
+    "backhaul_vnd", "radio_vnd", "capex_vnd", "opex_vnd_per_year", "lifetime_vnd", "power", "backhaul", "fibre_km",
+    "inferred_km", "evn_confirm",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """One part, before and after; without a decision the plan is empty and after equals before."""
+
+    baseline: Baseline
+    candidates: Candidates | None
+    question: Question | None
+    planned: Planned | None
+    rsrp_after_dbm: NDArray[np.float32]
+    chosen: NDArray[np.int64]
+    cleared_by: dict[int, list[str]]
+
+    @property
+    def state_after(self) -> NDArray[np.uint8]:
+        return self.baseline.state if self.planned is None else self.planned.state
+
+    @property
+    def layers(self) -> tuple[tuple[str, str], ...]:
+        return self.baseline.network.layers if self.candidates is None else self.candidates.layers
+
+    @property
+    def options(self) -> pd.DataFrame:
+        if self.candidates is None:
+            return pd.DataFrame(columns=[*MEASURE_COLUMNS, "location"])
+        return self.candidates.options.iloc[self.chosen]
+
+
+def part_views(run: Run) -> Iterator[PartView]:
+    """The parts of a run in order, with or without a decision."""
+    decided = run.decided
+    for i, baseline in enumerate(run.baselines):
+        if decided is None:
+            nothing = np.empty(0, dtype=np.int64)
+            yield PartView(baseline, None, None, None, baseline.signal.rsrp_dbm, nothing, {})
+            continue
+        candidates, question, planned = decided.candidates[i], decided.questions[i], decided.planned[i]
+        cleared_by = _cleared_by(baseline, candidates, question, planned)
+        rsrp = decided.rsrp_dbm[i]
+        yield PartView(baseline, candidates, question, planned, rsrp, planned.chosen, cleared_by)
+
+
+def _cleared_by(
+    baseline: Baseline, candidates: Candidates, question: Question, planned: Planned
+) -> dict[int, list[str]]:
+    """Options that serve cells of each cleared hamlet, by hamlet."""
+    names = candidates.options["option_id"].to_numpy()[planned.chosen]
+    covers = question.covers[planned.chosen].tocsc()
+    serving: dict[int, list[str]] = {}
+    for group, position in enumerate(question.group_hamlet):
+        if position >= len(question.hamlet):
+            break
+        hamlet = int(question.hamlet[position])
+        if planned.state[hamlet] == SERVED:
+            cells = question.group_cell[question.group_indptr[group] : question.group_indptr[group + 1]]
+            rows = np.unique(covers[:, cells].nonzero()[0])
+            serving.setdefault(hamlet, []).extend(str(names[r]) for r in rows)
+    return {hamlet: sorted(set(options)) for hamlet, options in serving.items()}
+
+
+def served_rasters(view: PartView, scenario: Scenario) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(layers, H, W) service by layer before (over the same layers, new ones empty) and after."""
+    levels = layer_levels_dbm(view.layers, scenario.radio, scenario.service)[:, None, None]
+    before = np.full(view.rsrp_after_dbm.shape, np.nan, dtype=np.float32)
+    before[: len(view.baseline.signal.rsrp_dbm)] = view.baseline.signal.rsrp_dbm
+    with np.errstate(invalid="ignore"):
+        return before >= levels, view.rsrp_after_dbm >= levels

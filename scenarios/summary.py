@@ -1,0 +1,217 @@
+"""The figures of a finished run, and what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from phusong.scenarios.candidates.costs import capex_band
+from phusong.scenarios.framing import facility_cells
+from phusong.scenarios.part_view import PartView, served_rasters
+from phusong.scenarios.pipeline import Decided, Run
+from phusong.scenarios.scenario import Scenario
+from phusong.scenarios.service import STATE_NAMES
+from phusong.scenarios.settings import Rate
+
+LIBRARIES = ("phusong", "numpy", "numba", "ortools", "rasterio", "geopandas", "shapely", "scipy")
+
+
+def summary_of(
+    run: Run, views: Sequence[PartView], hamlets: gpd.GeoDataFrame, measures: pd.DataFrame,
+    sites: gpd.GeoDataFrame, stations: pd.DataFrame,
+) -> dict[str, Any]:  # fmt: skip
+    """The figures of summary.json, from the run's parts and the tables that are drawn from them."""
+    scenario, decided = run.scenario, run.decided
+    state = hamlets["state_before"]
+    low_before, cleared = int((state != "served").sum()), int(hamlets["cleared"].sum())
+    service, radio = scenario.service, scenario.radio
+    levels = {t: radio.min_rsrp_dbm[t] for t in radio.min_rsrp_dbm if t >= service.minimum_technology}
+    return {
+        "scenario": scenario.scenario.name,
+        "hamlets": len(hamlets),
+        "trang_before": int((state == "trang").sum()),
+        "lom_before": int((state == "lom").sum()),
+        "low_before": low_before,
+        "low_before_p50": sum(v.baseline.low_p50 for v in views),
+        "low_before_model": sum(int(np.count_nonzero(v.baseline.model_state)) for v in views),
+        "low_after": int((hamlets["state_after"] != "served").sum()),
+        "cleared": cleared,
+        "cleared_hamlets": sorted(hamlets.loc[hamlets["cleared"], "hamlet_id"].astype(str)),
+        **_proof(decided, cleared, low_before),
+        **_people(views, scenario),
+        "electrified": int((hamlets["electricity_after"] != hamlets["electricity_before"]).sum()),
+        "without_electricity": int((hamlets["electricity_before"] == "none").sum()),
+        "low_without_electricity": int(((hamlets["electricity_before"] == "none") & (state != "served")).sum()),
+        **{c: int(measures[c].sum()) for c in ("capex_vnd", "opex_vnd_per_year", "lifetime_vnd")},
+        "cost_band": round(capex_band(measures, scenario.costs), 2) if len(measures) else None,
+        "budget_vnd": scenario.objective.budget_vnd if scenario.objective.goal == "max_cleared" else None,
+        "goal": scenario.objective.goal,
+        "budget_counts": scenario.objective.budget_counts,
+        "horizon_years": scenario.objective.horizon_years,
+        "price_year": scenario.objective.price_year,
+        "vat_included": scenario.objective.vat_included,
+        "deadline": scenario.objective.deadline,
+        "rule": {
+            "name": service.rule, "source": service.rule_source,
+            "thresholds": ", ".join(f"{t} RSRP ≥ {v:g} dBm" for t, v in levels.items())
+            + f" + {radio.interference_margin_db:g} dB (nhiễu / interference), {service.served_share:.0%}"
+            f" người của cụm / of a cluster's people, cụm ≥ {service.cluster_min_households} hộ / households",
+        },
+        "baseline": service.baseline,
+        "minimum_technology": service.minimum_technology,
+        "operator": service.operator,
+        "confidence": radio.confidence,
+        "model": radio.model,
+        "declared_vs_model": _declared_vs_model(hamlets),
+        "facilities": _facilities(views, scenario),
+        "edge_hamlets": int(hamlets["edge"].sum()),
+        "measure_first": int(hamlets["measure_first"].sum()),
+        "stations_existing": int((stations["status"] == "existing").sum()),
+        "stations_new": int((stations["status"] == "new").sum()),
+        "sites_existing": int((sites["status"] != "new").sum()),
+        "sites_improved": int((sites["status"] == "improved").sum()),
+        "sites_new": int((sites["status"] == "new").sum()),
+        "candidates": _candidate_counts(decided),
+        "assumptions": list(_assumptions(scenario)),
+        "notes": _notes(run, views),
+    }  # fmt: skip
+
+
+def _proof(decided: Decided | None, cleared: int, low: int) -> dict[str, Any]:
+    if decided is None:
+        return {"cleared_bound": None, "gap": None, "gap_hamlets": None, "repeatable": True, "checker": "not asked"}
+    plan = decided.plan
+    # The solver's bound may count served facilities too; no plan clears more hamlets than are low-signal.
+    bound = max(min(plan.hamlets_bound, low), cleared)
+    return {
+        "cleared_bound": bound,
+        "gap": (bound - cleared) / bound if bound else 0.0,
+        "gap_hamlets": bound - cleared,
+        "stages": [
+            {"name": s.name, "value": s.value, "bound": s.bound, "gap": s.gap, "status": s.status,
+             "conditional": s.conditional} for s in plan.stages
+        ],
+        "repeatable": plan.repeatable,
+        "repairs": list(decided.repairs),
+        "cheapest_hamlet_vnd": decided.cheapest_vnd,
+        "checker": "agrees" if decided.verdict.agrees else "; ".join(decided.verdict.broken[:20]),
+    }  # fmt: skip
+
+
+def _people(views: Sequence[PartView], scenario: Scenario) -> dict[str, Any]:
+    by_operator: dict[str, list[float]] = {}
+    total = before_all = after_all = 0.0
+    for view in views:
+        part = view.baseline.part
+        before, after = served_rasters(view, scenario)
+        people = np.where(part.inside, part.people, 0.0)
+        total += float(people.sum())
+        before_all += float(people[before.any(axis=0)].sum())
+        after_all += float(people[after.any(axis=0)].sum())
+        for operator in sorted({o for o, _ in view.layers}):
+            own = [i for i, (o, _) in enumerate(view.layers) if o == operator]
+            sums = by_operator.setdefault(operator, [0.0, 0.0])
+            sums[0] += float(people[before[own].any(axis=0)].sum())
+            sums[1] += float(people[after[own].any(axis=0)].sum())
+    return {
+        "people": round(total),
+        "people_covered_before": round(before_all),
+        "people_covered_after": round(after_all),
+        "people_newly_covered": round(after_all - before_all),
+        "operators": [
+            {"operator": o, "people_before": round(b), "people_after": round(a)} for o, (b, a) in by_operator.items()
+        ],
+    }
+
+
+def _facilities(views: Sequence[PartView], scenario: Scenario) -> dict[str, int]:
+    total = served_before = served_after = 0
+    for view in views:
+        rc = facility_cells(view.baseline)
+        before, after = served_rasters(view, scenario)
+        total += len(rc)
+        served_before += int(before[:, rc[:, 0], rc[:, 1]].any(axis=0).sum())
+        served_after += int(after[:, rc[:, 0], rc[:, 1]].any(axis=0).sum())
+    return {"served_before": served_before, "served_after": served_after, "total": total}
+
+
+def _declared_vs_model(hamlets: gpd.GeoDataFrame) -> dict[str, dict[str, int]]:
+    declared = hamlets["declared_state"].where(hamlets["declared_state"].isin(STATE_NAMES), "undeclared")
+    table = pd.crosstab(declared, hamlets["model_state"])
+    return {
+        str(d): {s: int(table.loc[d, s]) if s in table.columns else 0 for s in STATE_NAMES}
+        for d in (*STATE_NAMES, "undeclared")
+        if d in table.index
+    }
+
+
+def _candidate_counts(decided: Decided | None) -> dict[str, Any]:
+    if decided is None:
+        return {}
+    options = pd.concat([c.options for c in decided.candidates])
+    dropped: dict[str, int] = {}
+    for part in decided.candidates:
+        for reason, count in part.dropped.items():
+            dropped[reason] = dropped.get(reason, 0) + count
+    kinds = {str(k): int(v) for k, v in options["kind"].value_counts().sort_index().items()}
+    return {
+        "sites": sum(len(c.sites) for c in decided.candidates),
+        "options": len(options),
+        "kinds": kinds,
+        "dropped": dropped,
+    }
+
+
+def _assumptions(section: BaseModel, prefix: str = "") -> Iterator[str]:
+    """Every rate that has no source, as `key: value (±band)`."""
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Rate):
+            if value.source == "assumption":
+                yield (
+                    f"{prefix}{name}: {value.value:,.0f} (±{value.band:.0%})"
+                    if value.value >= 100
+                    else (f"{prefix}{name}: {value.value:g} (±{value.band:.0%})")
+                )
+        elif isinstance(value, BaseModel):
+            yield from _assumptions(value, f"{prefix}{name}.")
+
+
+def _notes(run: Run, views: Sequence[PartView]) -> list[str]:
+    notes = [n for v in views for n in v.baseline.notes]
+    notes += [f"{f.what} — {f.where}" for f in run.area.findings if f.level in ("warning", "note")]
+    notes.append(
+        "Đào cáp tính riêng cho từng trạm: là mức trên, tuyến dùng chung sẽ rẻ hơn / "
+        "trenches are charged to each tower: an upper bound, shared routes cost less"
+    )
+    return notes
+
+
+def manifest_of(run: Run) -> dict[str, Any]:
+    """What the run was made from: inputs with their hashes, versions, seed, the whole scenario, the grids."""
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    settings = run.scenario.model_dump(mode="json")
+    return {
+        "phusong": versions["phusong"],
+        "versions": {"python": platform.python_version(), **versions},
+        "seed": run.scenario.scenario.seed,
+        "inputs": [
+            {"role": f.role, "name": f.path.name, "sha256": f.sha256, "bytes": f.bytes}
+            for f in sorted(run.area.files, key=lambda f: (f.role, f.path.name))
+        ],
+        "scenario": settings,
+        "scenario_sha256": hashlib.sha256(run.scenario.model_dump_json().encode()).hexdigest(),
+        "grids": [
+            {"part": b.part.name, "crs": str(b.part.box.crs), "cell_m": b.part.cell_m, "shape": list(b.part.box.shape),
+             "scale_error_ppm": round(b.part.scale_error_ppm, 1)} for b in run.baselines
+        ],
+        "repeatable": run.decided is None or run.decided.plan.repeatable,
+    }  # fmt: skip

@@ -1,0 +1,154 @@
+"""Every command as a planner types it, and every failure as a planner meets it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import openpyxl
+import pandas as pd
+import pytest
+import rasterio
+
+from phusong.scenarios.outputs.result import SYNTHETIC_LABEL
+
+FILES = {
+    "baseline_rsrp.tif", "planned_rsrp.tif", "plan.gpkg", "summary.json", "manifest.json", "timings.json",
+    "overview.png", "map.html", "tables",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def planned(phusong, corner: Path, home: Path) -> dict[str, Any]:
+    return json.loads(phusong("plan", corner, "--runs", home / "runs", "--json", "--quiet").stdout)
+
+
+def test_the_demo_plans_a_province_and_labels_it(demo: dict[str, Any]) -> None:
+    run = Path(demo["run"])
+    assert {p.name for p in run.iterdir()} >= FILES
+    assert demo["checker"] == "agrees"
+    assert 0 < demo["cleared"] <= demo["cleared_bound"] <= demo["low_before"]
+    assert demo["capex_vnd"] <= demo["budget_vnd"]
+    assert demo["repeatable"]
+    for name in ("summary.json", "manifest.json", "map.html"):
+        assert SYNTHETIC_LABEL in (run / name).read_text(encoding="utf-8")
+    with rasterio.open(run / "planned_rsrp.tif") as raster:
+        assert raster.profile["driver"] == "GTiff"
+        assert SYNTHETIC_LABEL in raster.tags().values()
+
+
+def test_what_the_run_folder_says_agrees_with_itself(planned: dict[str, Any]) -> None:
+    run = Path(planned["run"])
+    hamlets = gpd.read_file(run / "plan.gpkg", layer="hamlets")
+    sites = gpd.read_file(run / "plan.gpkg", layer="sites")
+    measures = pd.read_csv(run / "tables" / "measures.csv", encoding="utf-8-sig")
+    assert (hamlets["state_before"] != "served").sum() == planned["low_before"]
+    assert (hamlets["state_after"] != "served").sum() == planned["low_after"]
+    assert planned["low_before"] - planned["low_after"] == planned["cleared"]
+    assert measures["capex_vnd"].sum() == planned["capex_vnd"] == sites["capex_vnd"].sum()
+    assert (sites["status"] == "new").sum() == planned["sites_new"]
+    assert openpyxl.load_workbook(run / "tables" / "tables.xlsx", read_only=True).sheetnames
+    assert json.loads((run / "manifest.json").read_text(encoding="utf-8"))["inputs"]
+
+
+def test_the_same_scenario_gives_the_same_bytes(phusong, corner: Path, home: Path, planned: dict[str, Any]) -> None:
+    again = json.loads(phusong("plan", corner, "--runs", home / "again", "--json", "--quiet", "--threads", 1).stdout)
+    first, second = Path(planned["run"]), Path(again["run"])
+    files = [p for p in second.rglob("*") if p.is_file()]
+    assert len(files) > 15
+    for path in files:
+        if path.name not in ("timings.json", "manifest.json"):  # the manifest holds the threads that were asked for
+            assert path.read_bytes() == (first / path.relative_to(second)).read_bytes(), path.name
+
+
+def test_budget_zero_is_a_plan_and_names_the_cheapest_hamlet(phusong, corner: Path, home: Path) -> None:
+    answer = json.loads(phusong("plan", corner, "--runs", home / "runs", "--json", "--budget", 0).stdout)
+    assert (answer["cleared"], answer["capex_vnd"]) == (0, 0)
+    assert answer["cheapest_hamlet_vnd"] > 0
+
+
+def test_a_clock_makes_a_run_not_repeatable(phusong, corner: Path, home: Path) -> None:
+    answer = json.loads(phusong("plan", corner, "--runs", home / "runs", "--json", "--time-limit", 5).stdout)
+    assert answer["repeatable"] is False
+
+
+def test_least_cost_for_a_target(phusong, corner: Path, home: Path, planned: dict[str, Any]) -> None:
+    path = corner.with_name("đích.toml")
+    target = max(1, planned["cleared"] - 1)
+    path.write_text(
+        f'extends = "{corner.name}"\n[objective]\ngoal = "min_cost"\ntarget_hamlets = {target}\n', encoding="utf-8"
+    )
+    answer = json.loads(phusong("plan", path, "--runs", home / "runs", "--json").stdout)
+    assert answer["cleared"] >= target
+    assert answer["budget_vnd"] is None
+    path.write_text(path.read_text(encoding="utf-8").replace(f"= {target}", "= 100000"), encoding="utf-8")
+    assert "100000" in phusong("plan", path, "--runs", home / "runs", expect=3).stderr
+
+
+def test_compare_runs_map_and_coverage(phusong, corner: Path, home: Path, planned: dict[str, Any]) -> None:
+    poor = json.loads(phusong("plan", corner, "--runs", home / "runs", "--json", "--budget", 1.5).stdout)
+    names = [Path(planned["run"]).name, Path(poor["run"]).name]
+    compared = json.loads(phusong("compare", *names, "--runs", home / "runs", "--json").stdout)
+    assert set(compared["runs"]) == set(names)
+    assert len(compared["missed"][names[1]]) >= planned["cleared"] - poor["cleared"]
+    assert names[0] in phusong("compare", *names, "--runs", home / "runs").stdout.replace("\n", "")
+    listed = json.loads(phusong("runs", "--runs", home / "runs", "--json").stdout)
+    assert set(names) <= {row["run"] for row in listed}
+    page = json.loads(phusong("map", names[0], "--runs", home / "runs", "--json", "--no-open").stdout)["map"]
+    assert Path(page).read_bytes()[:15] == b"<!DOCTYPE html>"
+    cover = json.loads(phusong("coverage", corner, "--runs", home / "runs", "--json").stdout)
+    assert (cover["low_before"], cover["cleared_bound"]) == (planned["low_before"], None)
+
+
+def test_check_lists_every_fault_at_once(phusong, corner: Path, home: Path) -> None:
+    broken = home / "hỏng"
+    shutil.copytree(home / "demo", broken, dirs_exist_ok=True)
+    sites = pd.read_csv(broken / "sites.csv", encoding="utf-8-sig", dtype=str)
+    sites.loc[0, "antenna_height_m"] = "cao"
+    sites.loc[1, ["lon", "lat"]] = sites.loc[1, ["lat", "lon"]].to_numpy()
+    sites.to_csv(broken / "sites.csv", index=False, encoding="utf-8-sig")
+    (broken / "hamlets.gpkg").unlink()
+    (broken / "dem.tif").write_bytes((broken / "dem.tif").read_bytes()[:5000])
+    answer = phusong("check", broken / corner.name, "--rejects", home / "rejects", expect=2)
+    for expected in ("hamlets.gpkg", "dem.tif", "sites.csv"):
+        assert expected in answer.stdout, answer.stdout
+    rejects = pd.read_csv(home / "rejects" / "sectors.csv", encoding="utf-8-sig", dtype=str)
+    assert len(rejects) == 2
+    assert "cao" in rejects.to_string()
+    assert phusong("plan", broken / corner.name, "--runs", home / "runs", expect=2).stdout == ""
+
+
+def test_init_template_and_schema(phusong, home: Path) -> None:
+    phusong("init", home / "mới.toml")
+    assert "--force" in phusong("init", home / "mới.toml", expect=2).stderr
+    phusong("template", "hamlets", home / "thôn.xlsx")
+    assert openpyxl.load_workbook(home / "thôn.xlsx").sheetnames
+    assert json.loads(phusong("schema").stdout)["properties"]["objective"]
+    missing = phusong("check", home / "mới.toml", expect=2)
+    assert "dem.tif" in missing.stdout + missing.stderr
+
+
+def test_usage_faults_end_with_two_and_help_shows_examples(phusong) -> None:
+    phusong("plan", expect=2)
+    phusong("no-such-command", expect=2)
+    for command in ("init", "check", "template", "coverage", "plan", "compare", "runs", "map", "schema", "demo"):
+        assert "phusong " + command in phusong(command, "--help").stdout
+    assert "phusong" in phusong("--version").stdout
+
+
+def test_a_key_that_does_not_exist_is_named_with_the_nearest(phusong, corner: Path) -> None:
+    path = corner.with_name("sai.toml")
+    path.write_text(f'extends = "{corner.name}"\n[objective]\nbudgt_vnd = 3\n', encoding="utf-8")
+    assert "budget_vnd" in phusong("plan", path, expect=2).stderr
+
+
+def test_real_scene_of_tam_dao(phusong, shared, tmp_path: Path) -> None:
+    scenario = Path(__file__).resolve().parents[2] / "scenarios" / "examples" / "tam-dao.toml"
+    data = shared("data/tam-dao/dem.tif").parent
+    answer = json.loads(phusong("plan", scenario, "--data", data, "--runs", tmp_path, "--json", "--quiet").stdout)
+    assert answer["hamlets"] == 499
+    assert answer["checker"] == "agrees"
+    assert answer["cleared"] >= 0.9 * answer["cleared_bound"]

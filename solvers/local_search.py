@@ -42,7 +42,7 @@ class State(NamedTuple):
     """What a choice amounts to, kept up by `put`; `extra` and `touched` are room for `_gain`."""
 
     chosen: NDArray[np.bool_]  # (M,)
-    count: NDArray[np.int32]  # (C,) chosen options that cover the cell
+    times: NDArray[np.int32]  # (C,) chosen options that cover the cell
     got: NDArray[np.int64]  # (G,) people covered
     unmet: NDArray[np.int64]  # (H,) groups still short
     used: NDArray[np.int32]  # chosen options of each exclusive number
@@ -64,8 +64,8 @@ def put(case: Case, state: State, option: int, sign: int) -> None:
         state.in_set[case.set[i]] += sign
     for i in range(case.cell_ptr[option], case.cell_ptr[option + 1]):
         cell = case.cell[i]
-        state.count[cell] += sign
-        if state.count[cell] == (1 if sign > 0 else 0):
+        state.times[cell] += sign
+        if state.times[cell] == (1 if sign > 0 else 0):
             _turn(case, state, cell, sign)
 
 
@@ -98,7 +98,7 @@ def _gain(case: Case, state: State, option: int) -> float:
     touched = 0
     for i in range(case.cell_ptr[option], case.cell_ptr[option + 1]):
         cell = case.cell[i]
-        if state.count[cell] == 0 and people[cell] > 0:
+        if state.times[cell] == 0 and people[cell] > 0:
             persons += people[cell]
             for j in range(case.group_ptr[cell], case.group_ptr[cell + 1]):
                 group = case.group[j]
@@ -264,7 +264,7 @@ def _empty(case: Case) -> State:
     groups, hamlets = len(case.need), len(case.weight)
     unmet = np.bincount(case.hamlet[case.need > 0], minlength=hamlets).astype(np.int64)
     return State(
-        chosen=np.zeros(len(case.cost), dtype=np.bool_), count=np.zeros(len(case.people), dtype=np.int32),
+        chosen=np.zeros(len(case.cost), dtype=np.bool_), times=np.zeros(len(case.people), dtype=np.int32),
         got=np.zeros(groups, dtype=np.int64), unmet=unmet,
         used=np.zeros(int(case.exclusive.max(initial=-1)) + 1, dtype=np.int32),
         in_set=np.zeros(len(case.set_size), dtype=np.int32),

@@ -98,7 +98,7 @@ def test_compare_runs_map_and_coverage(phusong, corner: Path, home: Path, planne
     listed = json.loads(phusong("runs", "--runs", home / "runs", "--json").stdout)
     assert set(names) <= {row["run"] for row in listed}
     page = json.loads(phusong("map", names[0], "--runs", home / "runs", "--json", "--no-open").stdout)["map"]
-    assert Path(page).read_bytes()[:15] == b"<!DOCTYPE html>"
+    assert Path(page).read_bytes()[:15].lower() == b"<!doctype html>"
     cover = json.loads(phusong("coverage", corner, "--runs", home / "runs", "--json").stdout)
     assert (cover["low_before"], cover["cleared_bound"]) == (planned["low_before"], None)
 

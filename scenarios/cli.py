@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from phusong.coverage.errors import CoverageError
@@ -40,7 +40,8 @@ class Terminal:
 
     @property
     def out(self) -> Console:
-        return Console(highlight=False, soft_wrap=True)
+        # In a pipe or a file no screen bounds a line, and no name in a table is cut short.
+        return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 1000)
 
     @property
     def err(self) -> Console:
@@ -304,7 +305,8 @@ def runs_(terminal: Terminal, runs: Path | None) -> None:
     rows = listed(_runs_folder(runs))
 
     def show(out: Console) -> None:
-        table = Table("lần chạy / run", "lõm, trắng / low", "xoá / cleared", "≤", "vốn / capex", box=None)
+        run = Column("lần chạy / run", overflow="fold")
+        table = Table(run, "lõm, trắng / low", "xoá / cleared", "≤", "vốn / capex", box=None)
         for row in rows:
             low, cleared, bound = (number(row[k]) for k in ("low_before", "cleared", "cleared_bound"))
             table.add_row(row["run"], low, cleared, bound, money_ty(row["capex_vnd"]))
@@ -372,7 +374,8 @@ def _run(
         write_run(result, folder / name, csv=scenario.outputs.csv)
         record(folder, name, dict(result.summary), dict(result.manifest))
         report("writing", 1, 1)
-    answer = {"run": str(folder / name), "map": str(folder / name / "map.html"), **result.summary}
+    label = {"label": result.label, "synthetic": list(result.synthetic)} if result.label else {}
+    answer = {"run": str(folder / name), "map": str(folder / name / "map.html"), **label, **result.summary}
     terminal.result(answer, lambda out: print_summary(out, result, folder / name))
     if compile_seconds() >= 1.0:
         terminal.err.print(f"biên dịch lần đầu / kernels compiled once: {compile_seconds():.0f} s", style="dim")

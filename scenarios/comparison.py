@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from phusong.scenarios.catalogue import find_run, read_summary
 from phusong.scenarios.outputs.words import key_figures
@@ -38,7 +38,7 @@ def compare_runs(runs: Path, wanted: Sequence[str]) -> dict[str, Any]:
 
 def comparison_table(compared: dict[str, Any]) -> Table:
     """The figures as a table, a column a run."""
-    table = Table("", *compared["runs"], box=None)
+    table = Table("", *(Column(name, overflow="fold") for name in compared["runs"]), box=None)
     columns = [dict(key_figures(summary, "vi")) for summary in compared["runs"].values()]
     for label in dict.fromkeys(label for column in columns for label in column):
         table.add_row(label, *(column.get(label, "—") for column in columns))

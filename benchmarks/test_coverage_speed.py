@@ -84,7 +84,7 @@ def timed(benchmark, work, items, unit, twin=None):
         benchmark.extra_info[f"twin_{unit}_per_s_core"] = round(twin_speed)
         benchmark.extra_info["times_the_twin"] = round(speed / twin_speed, 1)
         line += f", NumPy twin {twin_speed:,.0f}: {speed / twin_speed:,.0f} x"
-    print(line)  # noqa: T201
+    print(line)
 
 
 @pytest.mark.parametrize("range_m", [10e3, 24e3])

@@ -200,8 +200,9 @@ def _sectors(view: PartView) -> gpd.GeoDataFrame:
         {
             "site_id": options["site_id"], "operator": options["operator"], "technology": options["technology"],
             "band": options["band"],
-            "azimuth_deg": (added.azimuth_deg - true_north_deg(places)) % 360.0,  # true, like the listed ones
-            "downtilt_deg": added.downtilt_deg,
+            # True like the listed ones; a tenth of a degree is finer than any rigger sets. Adding 0 turns -0 into 0.
+            "azimuth_deg": np.round((added.azimuth_deg - true_north_deg(places)) % 360.0, 1) % 360.0,
+            "downtilt_deg": np.round(added.downtilt_deg, 1) + 0.0,
             "sector_id": options["option_id"] + "-" + (options.groupby("option_id").cumcount() + 1).astype(str),
             "height_m": added.height_m, "status": "added",
         },

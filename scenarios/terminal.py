@@ -18,7 +18,7 @@ def print_summary(out: Console, result: RunResult, folder: Path) -> None:
         out.print(text, markup=False)
     for head, text in _lines(result.summary):
         out.print(f"{head:11}{text}", markup=False)
-    out.print(f"{'run':11}{folder}   map.html · overview.png · plan.gpkg · tables.xlsx", markup=False)
+    out.print(f"{'run':11}{folder}   map.html · overview.png · plan.gpkg · tables/tables.xlsx", markup=False)
 
 
 def _title(result: RunResult) -> list[str]:

@@ -21,11 +21,13 @@ Phusong = Callable[..., subprocess.CompletedProcess[str]]
 def phusong() -> Phusong:
     """Runs `phusong ARGUMENTS` and returns what it printed; fails unless the exit code is `expect`."""
 
-    def run(*arguments: object, expect: int = 0, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: object, expect: int = 0, cwd: Path | None = None, timeout: float = 600
+    ) -> subprocess.CompletedProcess[str]:
         code = "import sys; from phusong.scenarios.cli import program; sys.argv[0] = 'phusong'; program()"
         answer = subprocess.run(
-            [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=600,
-            env={**os.environ, "PYTHONUTF8": "1"},
+            [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, cwd=cwd,
+            env={**os.environ, "PYTHONUTF8": "1"}, timeout=timeout,
         )  # fmt: skip
         assert answer.returncode == expect, f"exit {answer.returncode}\n{answer.stdout}\n{answer.stderr}"
         assert "Traceback" not in answer.stderr

@@ -18,7 +18,6 @@ from phusong.solvers.problem import Problem
 
 __all__ = ["Limits", "Plan", "Stage", "cheapest_clearing", "max_cleared", "min_cost"]
 
-UNIT_VND = 1_000_000  # costs are counted in millions, rounded up: a plan never costs more than it says
 SEARCH_ROUNDS = 1000
 Progress = Callable[[str, float, float], None]
 Name = Literal["cleared", "people", "lifetime", "cost"]
@@ -60,8 +59,7 @@ def max_cleared(problem: Problem, budget_vnd: int, limits: Limits, on_progress: 
     """
     _locked_fit(problem, budget_vnd)
     reduced = reduce_problem(problem, budget_vnd)
-    budget = budget_vnd // UNIT_VND
-    return _Lexicographic(problem, reduced, limits, on_progress).most_cleared(budget)
+    return _Lexicographic(problem, reduced, limits, on_progress).most_cleared(budget_vnd)
 
 
 def min_cost(problem: Problem, target_hamlets: int, limits: Limits, on_progress: Progress | None = None) -> Plan:
@@ -112,9 +110,8 @@ def cheapest_clearing(problem: Problem) -> tuple[int, int] | None:
 
 
 def _locked_fit(problem: Problem, budget_vnd: int) -> None:
-    # Counted in the solver's units, or a plan could be refused that the next line calls affordable.
-    locked = int(-(-problem.budget_cost_vnd[problem.locked] // UNIT_VND).sum()) * UNIT_VND
-    if locked > budget_vnd // UNIT_VND * UNIT_VND:
+    locked = int(problem.budget_cost_vnd[problem.locked].sum())
+    if locked > budget_vnd:
         raise LockedExceedBudget(
             what="các phương án bắt buộc vượt ngân sách / the locked-in options cost more than the budget",
             where=f"{int(problem.locked.sum())} phương án / options: {locked:,} VND;"
@@ -129,7 +126,7 @@ class _Lexicographic:
     def __init__(self, whole: Problem, reduced: Reduced, limits: Limits, on_progress: Progress | None) -> None:
         self.whole, self.reduced, self.problem = whole, reduced, reduced.problem
         self.limits, self.on_progress = limits, on_progress
-        self.cost = -(-self.problem.budget_cost_vnd // UNIT_VND)
+        self.cost = self.problem.budget_cost_vnd
         self.stages: list[Stage] = []
 
     def most_cleared(self, budget: int) -> Plan:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 from scipy import sparse
 
+from phusong.solvers.clauses import blocking_clauses
 from phusong.solvers.problem import Problem
 
-WORKERS = 4  # a fixed number, interleaved: the same search on any machine
+LINEARIZATION = 2  # with the whole linear relaxation one worker beats several (docs/solver.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,8 @@ class StageModel:
             parameters.max_time_in_seconds = limits.time_limit_s
             parameters.num_workers = max(limits.threads, 1)
         else:
-            parameters.num_workers = WORKERS
-            parameters.interleave_search = True
+            parameters.num_workers = 1
+            parameters.linearization_level = LINEARIZATION
         status = solver.solve(self.model, _Watch(on_progress) if on_progress else None)
         found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
         chosen = np.array(solver.boolean_values(self.x), dtype=bool) if found else None
@@ -136,13 +137,14 @@ class StageModel:
         for hamlet in np.flatnonzero(problem.required):
             self.model.add(self.y[hamlet] == 1)
 
-    def _coverers(self, cell: int) -> list[cp_model.IntVar]:
-        return [self.x[o] for o in self._columns.indices[self._columns.indptr[cell] : self._columns.indptr[cell + 1]]]
+    def _covering(self, cell: int) -> list[int]:
+        options: list[int] = self._columns.indices[self._columns.indptr[cell] : self._columns.indptr[cell + 1]].tolist()
+        return options
 
     def _cell(self, cell: int) -> cp_model.IntVar:
         if cell not in self._z:
             self._z[cell] = self.model.new_bool_var("")
-            self.model.add_bool_or([*self._coverers(cell), self._z[cell].negated()])
+            self.model.add_bool_or([*(self.x[o] for o in self._covering(cell)), self._z[cell].negated()])
         return self._z[cell]
 
     def _group(self, group: int) -> None:
@@ -153,17 +155,13 @@ class StageModel:
         if people.sum() < need:
             self.model.add(cleared == 0)
             return
-        # A cell without which the rest is not enough must be covered itself: a clause, stronger than the sum.
-        vital = people > people.sum() - need
-        for cell in cells[vital]:
-            self.model.add_bool_or([*self._coverers(int(cell)), cleared.negated()])
-        rest = need - int(people[vital].sum())
-        if rest <= 0:
+        clauses, complete = blocking_clauses([self._covering(int(c)) for c in cells], people.tolist(), need)
+        for options in clauses:
+            self.model.add_bool_or([*(self.x[o] for o in options), cleared.negated()])
+        if complete:
             return
-        self.model.add(
-            cp_model.LinearExpr.weighted_sum([self._cell(int(c)) for c in cells[~vital]], people[~vital].tolist())
-            >= rest
-        ).only_enforce_if(cleared)
+        covered = [self._cell(int(c)) for c in cells]
+        self.model.add(cp_model.LinearExpr.weighted_sum(covered, people.tolist()) >= need).only_enforce_if(cleared)
         # What options cover one by one can only overlap: a relaxation in x alone that the linear bound likes.
         alone = np.minimum(problem.covers[:, cells] @ people, need)
         helping = np.flatnonzero(alone)

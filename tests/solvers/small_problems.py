@@ -14,7 +14,7 @@ MILLION = 1_000_000
 
 
 class Choice(NamedTuple):
-    """One feasible choice (rules, locked, required; not the budget). spent in whole millions, each rounded up."""
+    """One feasible choice (rules, locked, required; not the budget). spent in VND."""
 
     options: frozenset[int]
     spent: int
@@ -104,7 +104,7 @@ def choice_of(problem: Problem, options: frozenset[int]) -> Choice | None:
         return None
     return Choice(
         options,
-        sum(-(-int(problem.budget_cost_vnd[o]) // MILLION) for o in held),
+        sum(int(problem.budget_cost_vnd[o]) for o in held),
         sum(int(problem.hamlet_weight[h]) for h in cleared),
         sum(int(problem.cell_people[c]) for c in covered),
         sum(int(problem.lifetime_cost_vnd[o]) for o in held),
@@ -118,7 +118,7 @@ def every_choice(problem: Problem) -> list[Choice]:
 
 
 def most_cleared(choices: list[Choice], budget: int) -> Choice | None:
-    """By cleared weight, then people, then least lifetime cost, within the budget in millions."""
+    """By cleared weight, then people, then least lifetime cost, within the budget."""
     within = (c for c in choices if c.spent <= budget)
     return max(within, key=lambda c: (c.cleared, c.people, -c.lifetime), default=None)
 

@@ -22,7 +22,6 @@ small = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(small)
 
 MILLION = small.MILLION
-# Thousandths of millions too, so that rounding of the budget matters.
 budgets = st.integers(0, 40_000).map(lambda thousands: thousands * 1000)
 
 
@@ -32,7 +31,7 @@ def achieved(problem, plan):
     assert choice is not None
     assert plan.chosen.dtype == np.int32
     assert (np.diff(plan.chosen) > 0).all()
-    assert plan.budget_cost_vnd == problem.budget_cost_vnd[plan.chosen].sum() <= choice.spent * MILLION
+    assert plan.budget_cost_vnd == problem.budget_cost_vnd[plan.chosen].sum() == choice.spent
     assert plan.lifetime_cost_vnd == choice.lifetime
     assert problem.hamlet_weight[plan.cleared].sum() == choice.cleared
     assert problem.cell_people[plan.covered].sum() == choice.people
@@ -47,7 +46,7 @@ def no_search(monkeypatch):
 @settings(max_examples=110, deadline=None)
 @given(small.small_problems(), budgets)
 def test_three_stages_are_exact(problem, budget_vnd):
-    best = small.most_cleared(small.every_choice(problem), budget_vnd // MILLION)
+    best = small.most_cleared(small.every_choice(problem), budget_vnd)
     if best is None:
         with pytest.raises((LockedExceedBudget, TargetImpossible)):
             max_cleared(problem, budget_vnd, Limits())
@@ -98,7 +97,7 @@ def bounds_hold(kept, stages):
 @settings(max_examples=40, deadline=None)
 @given(small.small_problems(), budgets, st.sampled_from([{"deterministic_limit": 1e-9}, {"gap": 0.5}]), st.booleans())
 def test_no_unproven_stage_is_called_optimal(searched, problem, budget_vnd, limits, least):
-    budget, target = budget_vnd // MILLION, budget_vnd % (1 + int(problem.hamlet_weight.sum()))
+    budget, target = budget_vnd, budget_vnd % (1 + int(problem.hamlet_weight.sum()))
     choices = [c for c in small.every_choice(problem) if (c.cleared >= target if least else c.spent <= budget)]
     with pytest.MonkeyPatch.context() as patch:
         if not searched:
@@ -135,7 +134,7 @@ def crowded(seed=3, hamlets=40, options=90):
 def test_stopped_at_once_the_plan_of_the_local_search_stands_with_a_bound_that_says_nothing():
     problem = crowded()
     plan = max_cleared(problem, 20_000_000_000, Limits(deterministic_limit=1e-9))
-    start = good_plan(problem, 20_000, -(-problem.budget_cost_vnd // MILLION), decision.SEARCH_ROUNDS, 1)
+    start = good_plan(problem, 20_000 * MILLION, problem.budget_cost_vnd, decision.SEARCH_ROUNDS, 1)
     assert plan.stages[0].value >= problem.cleared_by(problem.covered_by(np.flatnonzero(start))).sum() > 0
     assert [s.status for s in plan.stages] == ["feasible"] * 3
     assert [s.conditional for s in plan.stages] == [False, True, True]
@@ -167,8 +166,8 @@ def test_a_clock_makes_a_plan_unrepeatable():
 @given(small.small_problems(), budgets)
 def test_the_local_search_keeps_the_rules(problem, budget_vnd):
     reduced = reduce_problem(problem, None).problem
-    cost = -(-reduced.budget_cost_vnd // MILLION)
-    budget = max(budget_vnd // MILLION, int(cost[reduced.locked].sum()))
+    cost = reduced.budget_cost_vnd
+    budget = max(budget_vnd, int(cost[reduced.locked].sum()))
     start = good_plan(reduced, budget, cost, 50, 1)
     if start is not None:
         choice = small.choice_of(reduced, frozenset(np.flatnonzero(start).tolist()))
@@ -213,10 +212,11 @@ def test_nothing_to_build_is_an_empty_plan(cells):
     assert cheapest_clearing(problem) is None
 
 
-def test_a_fraction_of_a_million_counts_as_a_whole_one():
-    problem = small.problem_of(ONE[0], ONE[1], ONE[2], [3 * MILLION + 1, 4 * MILLION], [1])
-    assert len(max_cleared(problem, 7 * MILLION + 1, Limits()).chosen) == 1  # 4 + 4 million by the solver's count
-    assert len(max_cleared(problem, 8 * MILLION, Limits()).chosen) == 2
+def test_the_last_dong_of_the_budget_counts():
+    # Bounds hold in money as it is: a solver that rounds costs would miss the plan that fits exactly.
+    problem = small.problem_of([(0, [0], 1), (1, [1], 1)], [1, 1], [[0], [1]], [3 * MILLION + 1, 4 * MILLION], [1, 1])
+    assert max_cleared(problem, 7 * MILLION + 1, Limits()).hamlets_bound == 2
+    assert max_cleared(problem, 7 * MILLION, Limits()).hamlets_bound == 1
 
 
 IMPOSSIBLE = {

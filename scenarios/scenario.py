@@ -129,7 +129,7 @@ class Solver(Section):
     """[solver]"""
 
     gap: float = Field(0.0, ge=0, lt=1)
-    deterministic_limit: float | None = Field(6.0, gt=0, description="work per stage, in the solver's own units")
+    deterministic_limit: float | None = Field(8.0, gt=0, description="work per stage, in the solver's own units")
     time_limit_s: float | None = Field(None, gt=0, description="wall clock; a plan stopped by it is not repeatable")
     threads: int | None = Field(None, ge=1, description="for coverage; none: all cores")
 

@@ -57,7 +57,8 @@ def _plan_lines(s: Mapping[str, Any]) -> list[tuple[str, str]]:
         ),
         (
             "decision",
-            f"xoá {s['cleared']} trên {s['low_before']} thôn · nhiều nhất có thể {s['cleared_bound']} · {spent}{budget}"
+            f"xoá {s['cleared']} trên {s['low_before']} thôn"
+            f" (đếm chắc {s['counted']}, nhiều nhất {s['cleared_bound']}) · {spent}{budget}"
             f" · khoảng cách {percent(s['gap'])} ({s['gap_hamlets']} thôn)",
         ),
         (

@@ -18,7 +18,7 @@ from phusong.solvers.problem import Problem
 
 __all__ = ["Limits", "Plan", "Stage", "cheapest_clearing", "max_cleared", "min_cost"]
 
-SEARCH_ROUNDS = 1000
+SEARCH_ROUNDS = 200
 Progress = Callable[[str, float, float], None]
 Name = Literal["cleared", "people", "lifetime", "cost"]
 

@@ -140,11 +140,12 @@ def _fill(case: Case, state: State, noise: NDArray[np.float64], limit: int, reac
     while reach < 0 or state.totals[CLEARED] < reach:
         pick = -1
         high = 0.0
-        for option in np.flatnonzero(~state.chosen & (case.cost <= limit - state.totals[SPENT])):
-            if not _excluded(case, state, int(option)):
-                score = noise[option] * _gain(case, state, int(option)) / max(1.0, float(case.cost[option]))
+        for option in range(len(case.cost)):
+            affordable = case.cost[option] <= limit - state.totals[SPENT]
+            if affordable and not state.chosen[option] and not _excluded(case, state, option):
+                score = noise[option] * _gain(case, state, option) / max(1.0, float(case.cost[option]))
                 if score > high:
-                    pick = int(option)
+                    pick = option
                     high = score
         if pick < 0:
             break
@@ -153,35 +154,44 @@ def _fill(case: Case, state: State, noise: NDArray[np.float64], limit: int, reac
 
 @njit(cache=True, nogil=True)
 def _take_out(case: Case, state: State) -> None:
-    # A random option with those that share most cells with it, or a random handful.
-    held = np.flatnonzero(state.chosen & ~case.locked)
-    if not len(held):
+    # A random option with those that share most cells with it, or a random handful. Loops, not array expressions:
+    # each of those would add a second to the compilation.
+    held = np.empty(len(case.cost), np.int64)
+    count = 0
+    for option in range(len(case.cost)):
+        if state.chosen[option] and not case.locked[option]:
+            held[count] = option
+            count += 1
+    if count == 0:
         return
-    size = min(len(held), 1 + np.random.randint(0, MOST_OUT))
-    first = held[np.random.randint(0, len(held))]
+    size = min(count, 1 + np.random.randint(0, MOST_OUT))
+    first = held[np.random.randint(0, count)]
+    near = np.random.random() < NEARBY
+    mark = np.zeros(len(case.people), np.bool_)
+    for i in range(case.cell_ptr[first], case.cell_ptr[first + 1]):
+        mark[case.cell[i]] = True
+    closeness = np.empty(count)
+    for i in range(count):
+        closeness[i] = np.random.random() + (_marked_cells(case, mark, held[i]) if near else 0)
     put(case, state, first, -1)
-    if np.random.random() < NEARBY:
-        out = held[np.argsort(-_shared_cells(case, first, held))[:size]]
-    else:
-        out = np.empty(size, np.int64)
-        for i in range(size):
-            out[i] = held[np.random.randint(0, len(held))]
-    for option in out:
-        if state.chosen[option]:
-            put(case, state, int(option), -1)
+    for _ in range(size):
+        nearest = 0
+        for i in range(count):
+            if closeness[i] > closeness[nearest]:
+                nearest = i
+        if closeness[nearest] < 0.0:
+            break
+        closeness[nearest] = -1.0
+        if state.chosen[held[nearest]]:
+            put(case, state, held[nearest], -1)
 
 
 @njit(cache=True, nogil=True)
-def _shared_cells(case: Case, first: int, others: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Cells that each of the others shares with the first, ties in random order."""
-    mark = np.zeros(len(case.people), np.bool_)
-    mark[case.cell[case.cell_ptr[first] : case.cell_ptr[first + 1]]] = True
-    shared = np.zeros(len(others))
-    for i in range(len(others)):
-        for j in range(case.cell_ptr[others[i]], case.cell_ptr[others[i] + 1]):
-            if mark[case.cell[j]]:
-                shared[i] += 1.0
-        shared[i] += np.random.random()
+def _marked_cells(case: Case, mark: NDArray[np.bool_], option: int) -> int:
+    shared = 0
+    for i in range(case.cell_ptr[option], case.cell_ptr[option + 1]):
+        if mark[case.cell[i]]:
+            shared += 1
     return shared
 
 
@@ -207,12 +217,14 @@ def search(
     noise = np.ones(len(case.cost))
     best = state.chosen.copy()
     totals = np.full(len(state.totals), -1, np.int64)
-    for option in np.flatnonzero(case.locked):
-        put(case, state, int(option), 1)
+    for option in range(len(best)):
+        if case.locked[option]:
+            put(case, state, option, 1)
     for turn in range(rounds + 1):
         if turn > 0:
             _take_out(case, state)
-            noise[:] = 0.7 + 0.6 * np.random.random(len(noise))
+            for option in range(len(noise)):
+                noise[option] = 0.7 + 0.6 * np.random.random()
         _fill(case, state, noise, limit, reach)
         if _better(state.totals, totals, reach):
             best[:] = state.chosen
@@ -220,8 +232,9 @@ def search(
             if reach >= 0:
                 limit = totals[SPENT] - 1
         elif totals[CLEARED] >= 0:
-            for option in np.flatnonzero(state.chosen != best):
-                put(case, state, int(option), 1 if best[option] else -1)
+            for option in range(len(best)):
+                if state.chosen[option] != best[option]:
+                    put(case, state, option, 1 if best[option] else -1)
     return best, totals
 
 

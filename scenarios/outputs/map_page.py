@@ -153,7 +153,9 @@ def panel(result: RunResult, lang: Language) -> dict[str, Any]:
             "low": [count(summary["low_before"]), count(summary["low_after"])],
             "bar": {"before": summary["low_before"], "cleared": summary["cleared"], "bound": summary["cleared_bound"]},
             "cleared_says": say("fig.cleared_of").format(
-                cleared=count(summary["cleared"]), bound=count(summary["cleared_bound"])
+                cleared=count(summary["cleared"]),
+                counted=count(summary["counted"]),
+                bound=count(summary["cleared_bound"]),
             ),
             "gap_says": say("fig.gap_says").format(
                 gap=percent(summary["gap"], lang=lang), hamlets=count(summary["gap_hamlets"])

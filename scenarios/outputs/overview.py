@@ -239,7 +239,7 @@ def plan_figures(summary: Mapping[str, Any]) -> list[tuple[str, str, str, float]
         (
             number(summary["cleared"]),
             word("fig.cleared"),
-            f"{lower_first(word('fig.cleared_bound'))} {number(summary['cleared_bound'])} · {proof}",
+            f"đếm chắc {number(summary['counted'])}, nhiều nhất {number(summary['cleared_bound'])} · {proof}",
             0.255,
         ),
         (

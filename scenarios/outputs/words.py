@@ -67,8 +67,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "fig.low_after": ("Lõm và trắng sóng, sau", "Low-signal, after"),
     "fig.hamlets": ("Số thôn", "Hamlets"),
     "fig.cleared": ("Thôn được xoá lõm, trắng sóng", "Hamlets cleared"),
-    "fig.cleared_bound": ("Nhiều nhất có thể", "At most possible"),
-    "fig.cleared_of": ("xoá {cleared} thôn, nhiều nhất có thể {bound}", "{cleared} cleared, at most {bound} possible"),
+    "fig.counted": ("Trong đó đếm chắc khi chọn", "Of which the choice counted on"),
+    "fig.cleared_bound": ("Đếm chắc nhiều nhất có thể", "At most that a choice can count on"),
+    "fig.cleared_of": (
+        "xoá {cleared} thôn; đếm chắc {counted}, nhiều nhất có thể {bound}",
+        "{cleared} cleared; {counted} counted on, at most {bound} possible",
+    ),
     "fig.gap": ("Khoảng cách tới mức tối đa đã chứng minh", "Proven gap to the best possible"),
     "fig.gap_hamlets": ("Khoảng cách tính bằng thôn", "Gap in hamlets"),
     "fig.gap_says": ("chênh nhiều nhất {gap} ({hamlets} thôn)", "proven gap {gap} (hamlets: {hamlets})"),
@@ -287,7 +291,7 @@ def exact_figures(summary: Mapping[str, Any], lang: Language) -> list[tuple[str,
         number(facilities[key], lang=lang) for key in ("served_before", "served_after", "total")
     )
     band = summary.get("cost_band")
-    counts = ("hamlets", "trang_before", "lom_before", "low_before", "low_after", "cleared", "cleared_bound")
+    counts = ("hamlets", "trang_before", "lom_before", "low_before", "low_after", "cleared", "counted", "cleared_bound")
     after = ("people_newly_covered", "electrified", "sites_new", "stations_new", "stations_existing", "edge_hamlets")
     return [
         *((word(f"fig.{key}", lang), number(summary[key], lang=lang), summary[key]) for key in counts),

@@ -30,7 +30,8 @@ def test_the_demo_plans_a_province_and_labels_it(demo: dict[str, Any]) -> None:
     run = Path(demo["run"])
     assert {p.name for p in run.iterdir()} >= FILES
     assert demo["checker"] == "agrees"
-    assert 0 < demo["cleared"] <= demo["cleared_bound"] <= demo["low_before"]
+    assert 0 < demo["counted"] <= demo["cleared_bound"] <= demo["low_before"]
+    assert demo["counted"] <= demo["cleared"]
     assert demo["capex_vnd"] <= demo["budget_vnd"]
     assert demo["repeatable"]
     for name in ("summary.json", "manifest.json", "map.html"):
@@ -151,4 +152,4 @@ def test_real_scene_of_tam_dao(phusong, shared, tmp_path: Path) -> None:
     answer = json.loads(phusong("plan", scenario, "--data", data, "--runs", tmp_path, "--json", "--quiet").stdout)
     assert answer["hamlets"] == 499
     assert answer["checker"] == "agrees"
-    assert answer["cleared"] >= 0.9 * answer["cleared_bound"]
+    assert answer["counted"] >= 0.97 * answer["cleared_bound"]

@@ -288,7 +288,14 @@ def test_a_browser_without_webgl_still_shows_the_figures(chromium, page_file, re
 
 
 def test_a_run_without_a_plan_shows_today_only(result, browser, tmp_path):
-    nothing = {"cleared_bound": None, "gap": None, "gap_hamlets": None, "budget_vnd": None, "checker": "not asked"}
+    nothing = {
+        "counted": None,
+        "cleared_bound": None,
+        "gap": None,
+        "gap_hamlets": None,
+        "budget_vnd": None,
+        "checker": "not asked",
+    }
     write_map(dataclasses.replace(result, summary={**result.summary, **nothing}), tmp_path / "today.html")
     today = Visit(browser, tmp_path / "today.html")
     assert not today.page.locator("#views").is_visible()

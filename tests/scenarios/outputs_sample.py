@@ -287,6 +287,7 @@ def sample_summary(hamlets: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> dict[s
         "low_before": int(low),
         "low_after": int(after),
         "cleared": int(hamlets.cleared.sum()),
+        "counted": int(hamlets.cleared.sum()),
         "cleared_bound": int(hamlets.cleared.sum()) + 1,
         "gap": 1 / max(1, int(hamlets.cleared.sum()) + 1),
         "gap_hamlets": 1,

@@ -96,7 +96,14 @@ def test_every_output_of_a_synthetic_run_says_so(written):
 
 
 def test_a_real_run_carries_no_label_and_a_run_without_a_plan_is_written(result, tmp_path):
-    nothing = {"cleared_bound": None, "gap": None, "gap_hamlets": None, "budget_vnd": None, "checker": "not asked"}
+    nothing = {
+        "counted": None,
+        "cleared_bound": None,
+        "gap": None,
+        "gap_hamlets": None,
+        "budget_vnd": None,
+        "checker": "not asked",
+    }
     real = dataclasses.replace(
         result, synthetic=(), summary={**result.summary, **nothing, "assumptions": [], "operators": []},
         routes=result.routes.iloc[:0], measures=result.measures.iloc[:0], communes=result.communes.iloc[:0],

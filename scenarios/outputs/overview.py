@@ -228,7 +228,10 @@ def plan_figures(summary: Mapping[str, Any]) -> list[tuple[str, str, str, float]
     """What changes, how good the plan is proven to be, what it costs: (value, name, note, width)."""
     budget, cost = summary["budget_vnd"], counted_cost(summary)
     stations = {"new": number(summary["stations_new"]), "existing": number(summary["stations_existing"])}
-    proof = word("fig.gap_says").format(gap=percent(summary["gap"]), hamlets=number(summary["gap_hamlets"]))
+    proof = word("pic.proof").format(
+        counted=number(summary["counted"]), bound=number(summary["cleared_bound"]),
+        gap=percent(summary["gap"]), hamlets=number(summary["gap_hamlets"]),
+    )  # fmt: skip
     return [
         (
             f"{number(summary['low_before'])} → {number(summary['low_after'])}",
@@ -239,7 +242,7 @@ def plan_figures(summary: Mapping[str, Any]) -> list[tuple[str, str, str, float]
         (
             number(summary["cleared"]),
             word("fig.cleared"),
-            f"đếm chắc {number(summary['counted'])}, nhiều nhất {number(summary['cleared_bound'])} · {proof}",
+            proof,
             0.255,
         ),
         (

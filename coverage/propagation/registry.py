@@ -52,6 +52,7 @@ def path_loss_db(
     frequency_mhz : (F,)
     loss_db       : (F,) written
     """
+    # Only a name for numba: inside compiled code each model's overload stands in its place, plain Python has none.
     raise NotImplementedError
 
 
@@ -65,6 +66,7 @@ def propagation_model(
     """
 
     def add(kernel: Kernel) -> Kernel:
+        # numba reads the arguments' names and gives their types itself, so both functions stay unannotated.
         def choose(model, ground_m, step_m, tx_height_m, rx_height_m, frequency_mhz, loss_db):  # type: ignore[no-untyped-def]
             if getattr(model, "instance_class", None) is not parameters:
                 return None

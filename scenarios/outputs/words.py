@@ -107,6 +107,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "pic.title_today": ("Hiện trạng phủ sóng", "Coverage today"),
     "pic.before": ("Hiện trạng", "Before"),
     "pic.after": ("Theo kế hoạch", "After"),
+    "pic.proof": (
+        "đếm chắc {counted}, nhiều nhất {bound} · chênh {gap} ({hamlets} thôn)",
+        "counted on {counted} of at most {bound} · gap {gap} (hamlets: {hamlets})",
+    ),
     "pic.hamlets_low": ("{trang} thôn trắng sóng · {lom} thôn lõm sóng", "{trang} no service · {lom} partly uncovered"),
     # sheets
     "sheet.notes": ("Ghi chú", "Notes"),

@@ -46,3 +46,12 @@ def test_the_map_page_asks_for_no_word_that_is_missing():
     asked |= {f"col.{name}" for name in re.findall(r'\["(\w+)", "\w+"\]', columns)}
     assert len(asked) > 50
     assert asked <= WORDS.keys()
+
+
+def test_no_module_asks_for_a_word_that_is_missing():
+    rooms = resources.files("phusong.scenarios")
+    sources = [*rooms.iterdir(), *rooms.joinpath("outputs").iterdir()]
+    text = "".join(f.read_text(encoding="utf-8") for f in sources if f.name.endswith(".py"))
+    asked = set(re.findall(r'word\("([a-z]+\.\w+)"', text))
+    assert len(asked) > 20
+    assert asked <= WORDS.keys()

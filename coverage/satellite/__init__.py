@@ -1,0 +1,1 @@
+"""Satellites seen from the ground."""

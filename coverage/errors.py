@@ -33,12 +33,20 @@ class ValueOutOfRange(CoverageError):
     """A number that the physics cannot take."""
 
 
+class ClutterCountedTwice(CoverageError):
+    """Two corrections for the same trees or houses around the receiver."""
+
+
 class SiteOutsideTerrain(CoverageError):
     """A site that stands where the terrain raster has no pixel."""
 
 
 class SectorWithoutRow(CoverageError):
     """A sector whose location, antenna height and frequency no loss row has."""
+
+
+class DeviceUnusable(CoverageError):
+    """A device to compute on that is not there, or cannot do what is asked of it."""
 
 
 class PathRefused(CoverageError):

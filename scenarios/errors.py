@@ -71,3 +71,23 @@ class UnusableBand(ScenarioError):
 
 class NoOperatorKnown(ScenarioError):
     """Nothing says who would build a new station."""
+
+
+class ReferenceDataMissing(ScenarioError):
+    """A folder of reference sets that is not there or holds none."""
+
+
+class ReferenceSetUnreadable(ScenarioError):
+    """A file of a reference set that is missing or not what its publisher wrote."""
+
+
+class MeasurementsTooFew(ScenarioError):
+    """Measurements that leave too few places, or too few blocks, to fit a model and to test it elsewhere."""
+
+
+class ScenarioNotEditable(ScenarioError):
+    """A scenario file into which fitted values cannot be written without changing more than them."""
+
+
+class CalibrationImplausible(ScenarioError):
+    """Measurements so far from the model that no offset a scenario takes can mend it."""

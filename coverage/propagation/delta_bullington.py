@@ -220,7 +220,12 @@ def delta_bullington_loss_db(
             loss_db[k] += max(0.0, spherical_db - bullington_loss_db(smooth / root, distance_km))
 
 
-@propagation_model("delta-bullington", DeltaBullington, never_below_free_space=True)
+@propagation_model(
+    "delta-bullington",
+    DeltaBullington,
+    source="ITU-R P.526-15 / P.1812-7 delta-Bullington, ITU-R P.525-4",
+    never_below_free_space=True,
+)
 @njit(cache=True, nogil=True)
 def loss(
     model: DeltaBullington,

@@ -51,7 +51,7 @@ def free_space_reach_m(loss_db: float, frequency_mhz: float) -> float:
     return float(10.0 ** (loss_db / 20.0) * SPEED_OF_LIGHT_M_S / (4.0e6 * pi * frequency_mhz))
 
 
-@propagation_model("free-space", FreeSpace, never_below_free_space=True)
+@propagation_model("free-space", FreeSpace, source="ITU-R P.525-4", never_below_free_space=True)
 @njit(cache=True, nogil=True)
 def loss(
     model: FreeSpace,

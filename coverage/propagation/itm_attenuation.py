@@ -274,16 +274,18 @@ def _beyond_sight_db(ends: Terminals, ground: Ground, line: Diffraction, smooth_
     # Diffraction up to where troposcatter takes over, a line through 200 and 400 km beyond the horizons after it.
     d = ends.distance_m
     horizons_m = ends.tx_horizon_m + ends.rx_horizon_m
-    sight_rad = sight_angle_rad(ends, ground.radius_m)
-    far_db, gain_db = _scatter_db(horizons_m + 400e3, ends, ground, sight_rad, -1.0)
-    near_db, _ = _scatter_db(horizons_m + 200e3, ends, ground, sight_rad, gain_db)
-    if near_db < 1000.0:
-        slope = (far_db - near_db) / 200e3
-        unit_m: float = (ground.radius_m * ground.radius_m / ground.frequency_mhz) ** (1.0 / 3.0)
-        crossing_m = (near_db - line.intercept_db - slope * (horizons_m + 200e3)) / (line.slope_db_m - slope)
-        change_m = max(smooth_m, horizons_m + 1.088 * unit_m * log(ground.frequency_mhz), crossing_m)
-        if d > change_m:
-            return slope * d + (line.slope_db_m - slope) * change_m + line.intercept_db
+    unit_m: float = (ground.radius_m * ground.radius_m / ground.frequency_mhz) ** (1.0 / 3.0)
+    least_m = max(smooth_m, horizons_m + 1.088 * unit_m * log(ground.frequency_mhz))
+    if d > least_m:  # nearer, troposcatter cannot take over, wherever the two cross
+        sight_rad = sight_angle_rad(ends, ground.radius_m)
+        far_db, gain_db = _scatter_db(horizons_m + 400e3, ends, ground, sight_rad, -1.0)
+        near_db, _ = _scatter_db(horizons_m + 200e3, ends, ground, sight_rad, gain_db)
+        if near_db < 1000.0:
+            slope = (far_db - near_db) / 200e3
+            crossing_m = (near_db - line.intercept_db - slope * (horizons_m + 200e3)) / (line.slope_db_m - slope)
+            change_m = max(least_m, crossing_m)
+            if d > change_m:
+                return slope * d + (line.slope_db_m - slope) * change_m + line.intercept_db
     return line.slope_db_m * d + line.intercept_db
 
 

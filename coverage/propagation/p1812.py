@@ -6,7 +6,7 @@ Not exceeded for p% of the time, up to 50, and a share of the locations. Troposc
 
 from __future__ import annotations
 
-from math import nan
+from math import log10, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from phusong.coverage.errors import ValueOutOfRange
 from phusong.coverage.propagation.effective_earth import EARTH_RADIUS_KM, effective_radius_km
+from phusong.coverage.propagation.free_space import free_space_loss_db
 from phusong.coverage.propagation.p1812_climate import COASTAL_LAND, INLAND, SEA, centre_latitude_deg, zone_lengths
-from phusong.coverage.propagation.p1812_losses import Climate, free_space_db, losses_db, point_loss_db
+from phusong.coverage.propagation.p1812_losses import WAVELENGTH_GHZ_M, Climate, free_space_db, losses_db, point_loss_db
+from phusong.coverage.propagation.p1812_median import band_of, look_at, median_db
 from phusong.coverage.propagation.p1812_path import survey
 from phusong.coverage.propagation.p1812_variability import (
     DEFAULT_AREA_WIDTH_M,
@@ -204,7 +206,24 @@ class P1812(NamedTuple):
     closed_smooth_earth: bool = False
 
 
-@propagation_model("p1812", P1812)
+def _under_free_space_db(model: P1812) -> float:
+    # (69) never goes below L_b0p of (10), nor its focusing factor over 2.6; that free space is rounded to 92.4 dB.
+    return free_space_loss_db(1e3, 1e3) - 92.4 + 2.6 * max(log10(50.0 / model.time_pct), 0.0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def location_db_of(model: P1812, frequency_ghz: float, rx_height_m: float) -> float:
+    """What the locations asked for take off the loss of half of them, added [dB]. Source: P.1812-7, (67)."""
+    if model.location_pct == 50.0:
+        return 0.0
+    sigma_db = model.location_sigma_db
+    if sigma_db != sigma_db:
+        sigma_db = sigma_over_locations_db(frequency_ghz, rx_height_m, model.clutter_m, model.area_width_m)
+    location_db: float = -exceeded_quantile(0.01 * model.location_pct) * sigma_db
+    return location_db
+
+
+@propagation_model("p1812", P1812, source="ITU-R P.1812-7 (08/2023)", under_free_space_db=_under_free_space_db)
 @njit(cache=True, nogil=True, error_model="numpy")
 def loss(
     model: P1812,
@@ -215,30 +234,38 @@ def loss(
     frequency_mhz: NDArray[np.float64],
     loss_db: NDArray[np.float64],
 ) -> None:
-    """Writes the loss for each frequency [dB], NaN outside 30 MHz to 6 GHz; 3 ns a point and 0.4 us a frequency."""
+    """Writes the loss for each frequency [dB], NaN outside 30 MHz to 6 GHz; 2 ns a point and 0.2 us a frequency."""
     last = ground_m.size - 1
     step_km = 1e-3 * step_m
     d = step_km * last
     radius_km = EARTH_RADIUS_KM * 157.0 / (157.0 - model.delta_n)
-    climate = Climate(model.time_pct, radius_km, model.n0, model.latitude_deg, 0.0, d, d, 500.0, 500.0)
-    if d > 0.0:
+    if d == 0.0:
+        rise_m = ground_m[0] + tx_height_m - ground_m[last] - rx_height_m
+        for k in range(frequency_mhz.size):
+            loss_db[k] = free_space_db(0.0, rise_m, 1e-3 * frequency_mhz[k])
+    elif model.time_pct == 50.0:
+        widest_m = 1e3 * WAVELENGTH_GHZ_M / frequency_mhz.min()
+        look = look_at(step_km, ground_m, tx_height_m, rx_height_m, radius_km, widest_m)
+        for k in range(frequency_mhz.size):
+            band = band_of(
+                1e-3 * frequency_mhz[k],
+                model.n0,
+                model.latitude_deg,
+                radius_km,
+                model.vertical,
+                model.closed_smooth_earth,
+            )
+            half_db, sight_db = median_db(band, look, step_km, step_km, ground_m, last)
+            loss_db[k] = max(sight_db, half_db + location_db_of(model, band.frequency_ghz, rx_height_m))
+    else:
+        climate = Climate(model.time_pct, radius_km, model.n0, model.latitude_deg, 0.0, d, d, 500.0, 500.0)
         path = survey(step_km, ground_m, ground_m, False, tx_height_m, rx_height_m, radius_km)
+        for k in range(frequency_mhz.size):
+            frequency_ghz = 1e-3 * frequency_mhz[k]
+            half_db, sight_db = losses_db(
+                path, climate, step_km, ground_m, frequency_ghz, model.vertical, model.closed_smooth_earth
+            )
+            loss_db[k] = max(sight_db, half_db + location_db_of(model, frequency_ghz, rx_height_m))
     for k in range(frequency_mhz.size):
-        frequency_ghz = 1e-3 * frequency_mhz[k]
-        if not 0.03 <= frequency_ghz <= 6.0:
+        if not 0.03 <= 1e-3 * frequency_mhz[k] <= 6.0:
             loss_db[k] = nan
-            continue
-        if d == 0.0:
-            rise_m = ground_m[0] + tx_height_m - ground_m[last] - rx_height_m
-            loss_db[k] = free_space_db(0.0, rise_m, frequency_ghz)
-            continue
-        half_db, sight_db = losses_db(
-            path, climate, step_km, ground_m, frequency_ghz, model.vertical, model.closed_smooth_earth
-        )
-        location_db = 0.0
-        if model.location_pct != 50.0:
-            sigma_db = model.location_sigma_db
-            if sigma_db != sigma_db:
-                sigma_db = sigma_over_locations_db(frequency_ghz, rx_height_m, model.clutter_m, model.area_width_m)
-            location_db = -exceeded_quantile(0.01 * model.location_pct) * sigma_db
-        loss_db[k] = max(sight_db, half_db + location_db)

@@ -118,13 +118,13 @@ def delta_bullington_db(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _soft_max(a: float, b: float, eta: float) -> float:
+def soft_max(a: float, b: float, eta: float) -> float:
     # eta ln(exp(a / eta) + exp(b / eta)), without overflow.
     return max(a, b) + eta * log1p(exp(-abs(a - b) / eta))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _fade(x: float) -> float:
+def fade(x: float) -> float:
     # Interpolation factors (57), (58): 1 far below x = 0, 0 far above.
     return 1.0 - 0.5 * (1.0 + tanh(3.0 * x))
 
@@ -191,13 +191,13 @@ def losses_db(
         if incidence_pct < 0.0:
             incidence_pct = ducting_incidence_pct(climate.latitude_deg, climate.land_km, climate.inland_km)
         duct_db += time_loss_db(path, radius_km, p, incidence_pct, climate.inland_km)  # (46)
-        enhanced_db = _soft_max(duct_db, sight_db, 2.5)
+        enhanced_db = soft_max(duct_db, sight_db, 2.5)
         if enhanced_db < loss_db:
-            loss_db = enhanced_db + (loss_db - enhanced_db) * _fade(0.5 * (d - 20.0) / 20.0)
+            loss_db = enhanced_db + (loss_db - enhanced_db) * fade(0.5 * (d - 20.0) / 20.0)
     if least_db != loss_db:  # (57), (62)
-        loss_db += (least_db - loss_db) * _fade(0.8 * (path.angular_mrad - 0.3) / 0.3)
+        loss_db += (least_db - loss_db) * fade(0.8 * (path.angular_mrad - 0.3) / 0.3)
     scatter_db = troposcatter_loss_db(d, path.angular_mrad, frequency_ghz, p, climate.n0)
-    return -_soft_max(-scatter_db, -loss_db, 5.0 / 2.302585092994046), sight_db  # (63)
+    return -soft_max(-scatter_db, -loss_db, 5.0 / 2.302585092994046), sight_db  # (63)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

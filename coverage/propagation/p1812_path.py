@@ -16,7 +16,21 @@ from numba import njit, types
 from numba.extending import overload
 from numpy.typing import NDArray
 
-Spacing = float | NDArray[np.float64]
+
+class RayPoints(NamedTuple):
+    """Equal steps, but for the last point, which lies at a distance of its own.
+
+    step_km : between two points [km]
+    last    : number of the last point
+    end_km  : its distance from the transmitter [km]
+    """
+
+    step_km: float
+    last: int
+    end_km: float
+
+
+Spacing = float | NDArray[np.float64] | RayPoints
 
 
 class Reading(NamedTuple):
@@ -70,8 +84,10 @@ class Path(NamedTuple):
 def point_km(spacing: Spacing, i: int) -> float:
     """Distance from the transmitter to point i [km].
 
-    spacing : (n,) distances of the points, or the step between two of them [km]
+    spacing : (n,) distances of the points, or the step between two of them [km], or RayPoints
     """
+    if isinstance(spacing, RayPoints):
+        return spacing.end_km if i == spacing.last else spacing.step_km * i
     return spacing * i if isinstance(spacing, float) else float(spacing[i])
 
 
@@ -79,6 +95,8 @@ def point_km(spacing: Spacing, i: int) -> float:
 def _compiled_point_km(spacing, i):  # type: ignore[no-untyped-def]
     if isinstance(spacing, types.Array):
         return lambda spacing, i: spacing[i]
+    if isinstance(spacing, types.BaseNamedTuple):
+        return lambda spacing, i: spacing.end_km if i == spacing.last else spacing.step_km * i
     return lambda spacing, i: spacing * i
 
 
@@ -162,8 +180,7 @@ def read_profile(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _points_within(spacing: Spacing, last: int, distance_km: float) -> int:
-    # Number of the last point no farther than distance_km, by bisection.
+def _bisected(spacing: Spacing, last: int, distance_km: float) -> int:
     low, high = 0, last + 1
     while high - low > 1:
         i = (low + high) // 2
@@ -172,6 +189,42 @@ def _points_within(spacing: Spacing, last: int, distance_km: float) -> int:
         else:
             high = i
     return low
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _divided(spacing: Spacing, last: int, distance_km: float) -> int:
+    i = min(max(int(distance_km / point_km(spacing, 1)), 0), last)
+    while i < last and point_km(spacing, i + 1) <= distance_km:
+        i += 1
+    while i > 0 and point_km(spacing, i) > distance_km:
+        i -= 1
+    return i
+
+
+def points_within(spacing: Spacing, last: int, distance_km: float) -> int:
+    """Number of the last point no farther than distance_km [km], of a profile of three points or more."""
+    return (
+        _bisected(spacing, last, distance_km)
+        if isinstance(spacing, np.ndarray)
+        else _divided(spacing, last, distance_km)
+    )
+
+
+@overload(points_within)
+def _compiled_points_within(spacing, last, distance_km):  # type: ignore[no-untyped-def]
+    if isinstance(spacing, types.Array):
+        return lambda spacing, last, distance_km: _bisected(spacing, last, distance_km)
+    return lambda spacing, last, distance_km: _divided(spacing, last, distance_km)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _rising(
+    spacing: Spacing, i: int, distance_km: float, tx_m: float, rx_m: float, square: float, linear: float
+) -> bool:
+    # Whether nu still grows at point i of a smooth Earth, see `smooth_nu_root`.
+    d = point_km(spacing, i)
+    w = d / (distance_km - d)
+    return bool(((-rx_m * w + square) * w + linear) * w + tx_m > 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -192,8 +245,8 @@ def smooth_nu_root(spacing: Spacing, last: int, tx_m: float, rx_m: float, radius
     bulge = 500.0 / radius_km
     scale = sqrt(0.002 * distance_km)
     rise = (rx_m - tx_m) / distance_km
-    near_tx = _points_within(spacing, last, sqrt(tx_m / bulge))
-    near_rx = _points_within(spacing, last, distance_km - sqrt(rx_m / bulge))
+    near_tx = points_within(spacing, last, sqrt(tx_m / bulge))
+    near_rx = points_within(spacing, last, distance_km - sqrt(rx_m / bulge))
     steep_tx = -inf
     steep_rx = -inf
     for ahead in range(2):
@@ -206,14 +259,18 @@ def smooth_nu_root(spacing: Spacing, last: int, tx_m: float, rx_m: float, radius
     a = bulge * distance_km * distance_km
     square = tx_m - a - 2.0 * rx_m
     linear = a + 2.0 * tx_m - rx_m
-    low, high = 0, last  # the cubic is positive at low, not at high
-    while high - low > 1:
-        i = (low + high) // 2
-        w = point_km(spacing, i) / (distance_km - point_km(spacing, i))
-        if ((-rx_m * w + square) * w + linear) * w + tx_m > 0.0:
-            low = i
-        else:
-            high = i
+    # The root lies between 1 and tx / rx; Newton's steps need only come near it, the cubic's sign then says which point
+    # is the last before it.
+    w = (4.0 * tx_m + a) / (4.0 * rx_m + a)
+    for _ in range(3):
+        value = ((-rx_m * w + square) * w + linear) * w + tx_m
+        w -= value / ((-3.0 * rx_m * w + 2.0 * square) * w + linear)
+        w = min(max(w, 1e-3), 1e3)
+    low = min(points_within(spacing, last, distance_km * w / (1.0 + w)), last - 1)
+    while low > 0 and not _rising(spacing, low, distance_km, tx_m, rx_m, square, linear):
+        low -= 1
+    while low + 1 < last and _rising(spacing, low + 1, distance_km, tx_m, rx_m, square, linear):
+        low += 1
     nu = -inf
     for i in range(max(low, 1), min(low + 2, last)):
         d = point_km(spacing, i)

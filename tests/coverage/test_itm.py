@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from math import exp, isnan, log, pi, sin
 from pathlib import Path
@@ -16,7 +15,9 @@ from numpy.typing import NDArray
 
 from phusong.coverage.errors import CoverageError, PathRefused
 from phusong.coverage.propagation.itm import Warnings, point_to_point_loss
-from phusong.coverage.propagation.itm_terrain import WORKSPACE, _spread_m, read_terrain_profile
+from phusong.coverage.propagation.itm_irregularity import WORKSPACE, spread_m
+from phusong.coverage.propagation.itm_terrain import read_terrain_profile
+from phusong.scenarios.validation.reference_sets import itm_profile, itm_rows
 
 SETTINGS: dict[str, Any] = {
     "frequency_mhz": 1800.0,
@@ -34,42 +35,17 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def pfl(line: str) -> tuple[NDArray[np.float64], float]:
-    """A profile in NTIA's format: number of steps, step [m], heights [m]."""
-    values = np.array([float(x) for x in line.strip().rstrip(",").split(",")])
-    assert values.size == int(values[0]) + 3
-    return values[2:], values[1]
-
-
 @pytest.mark.parametrize("folder", ["ntia_itm", "crc_covlib/longley-rice"])
 def test_reference_rows(folder: str, shared: Callable[[str], Path]) -> None:
-    lines = shared(f"validation/{folder}/pfls.csv").read_text().split()
-    rows = list(csv.DictReader(shared(f"validation/{folder}/p2p.csv").read_text().splitlines()))
-    assert len(rows) == 5
-    for row, line in zip(rows, lines, strict=True):
-        height_m, step_m = pfl(line)
-        loss_db, _ = point_to_point_loss(
-            height_m,
-            step_m,
-            frequency_mhz=float(row["f__mhz"]),
-            tx_height_m=float(row["h_tx__meter"]),
-            rx_height_m=float(row["h_rx__meter"]),
-            polarization=int(row["pol"]),
-            climate=int(row["climate"]),
-            surface_refractivity=float(row["N_0"]),
-            permittivity=float(row["epsilon"]),
-            conductivity=float(row["sigma"]),
-            mdvar=int(row["mdvar"]),
-            time_pct=float(row["time"]),
-            location_pct=float(row["location"]),
-            situation_pct=float(row["situation"]),
-        )
-        assert loss_db == pytest.approx(float(row["A__db"]), abs=0.0051)
+    rows, last_digit_db = itm_rows(shared(f"validation/{folder}"))
+    assert (len(rows), last_digit_db) == (5, 0.01)
+    for row in rows:
+        assert row.loss_db() == pytest.approx(row.expected_db, abs=0.0051), row.name
 
 
 def test_command_line_example(shared: Callable[[str], Path]) -> None:
     """NTIA's printed table: reliability is the time, confidence the situation; and its intermediate values."""
-    height_m, step_m = pfl(shared("validation/ntia_itm/cmd_examples/pfl.txt").read_text())
+    height_m, step_m = itm_profile(shared("validation/ntia_itm/cmd_examples/pfl.txt").read_text())
     settings = SETTINGS | {"frequency_mhz": 3500.0, "tx_height_m": 15.0, "rx_height_m": 3.0, "climate": 5, "mdvar": 1}
     settings["surface_refractivity"] = 301.0
     table = {10.0: (110.9, 117.2, 129.1), 65.0: (110.9, 117.4, 129.2), 90.0: (110.9, 117.5, 129.3)}
@@ -206,5 +182,5 @@ def test_unknown_heights_give_an_unknown_loss() -> None:
 def test_deciles_are_what_sorting_gives(values: list[float]) -> None:
     tenth = (len(values) + 5) // 10
     ordered = sorted(values)
-    spread = _spread_m(np.array(values), len(values), tenth, np.empty(WORKSPACE))
+    spread = spread_m(np.array(values), len(values), tenth, np.empty(WORKSPACE))
     assert spread == ordered[-tenth] - ordered[tenth - 1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import exp, isnan, log, pi, sin
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from phusong.coverage.errors import CoverageError
 from phusong.coverage.propagation.effective_earth import effective_radius_km
@@ -22,6 +20,7 @@ from phusong.coverage.propagation.p1812_climate import centre_latitude_deg, duct
 from phusong.coverage.propagation.p1812_losses import DUCTING_RADIUS_KM, delta_bullington_db, free_space_db
 from phusong.coverage.propagation.p1812_path import read_profile, smooth_nu_root, survey
 from phusong.coverage.propagation.p1812_troposcatter import troposcatter_loss_db
+from phusong.scenarios.validation.reference_sets import P1812Row, p1812_rows
 
 SET = "validation/py1812"
 PROFILES = {
@@ -47,71 +46,21 @@ PROFILES = {
 }  # rows in each, 63 in all
 
 
-@dataclass
-class Row:
-    """A path and its settings, as `basic_transmission_loss` takes them."""
-
-    distance_km: NDArray[np.float64]
-    height_m: NDArray[np.float64]
-    clutter_m: NDArray[np.float64]
-    zone: NDArray[np.int64]
-    settings: dict[str, Any]
-
-    def loss_db(self, **changed: Any) -> float:
-        settings = self.settings | changed
-        return basic_transmission_loss(self.distance_km, self.height_m, self.clutter_m, self.zone, **settings)
-
-    def reversed(self) -> Row:
-        swap = {"tx": "rx", "rx": "tx", "dct": "dcr", "dcr": "dct"}
-        settings = {}
-        for key, value in self.settings.items():
-            head = key.split("_")[0]
-            settings[swap.get(head, head) + key[len(head) :]] = value
-        turned = self.distance_km[-1] - self.distance_km[::-1]
-        return Row(turned, self.height_m[::-1], self.clutter_m[::-1], self.zone[::-1], settings)
+def reversed_row(row: P1812Row) -> P1812Row:
+    swap = {"tx": "rx", "rx": "tx", "dct": "dcr", "dcr": "dct"}
+    settings = {}
+    for key, value in row.settings.items():
+        head = key.split("_")[0]
+        settings[swap.get(head, head) + key[len(head) :]] = value
+    turned = row.distance_km[-1] - row.distance_km[::-1]
+    return made_path(turned, row.height_m[::-1], row.clutter_m[::-1], row.zone[::-1], settings)
 
 
-def validation_profile(path: Path) -> NDArray[np.float64]:
-    lines = path.read_text(encoding="latin-1").splitlines()
-    first = next(i for i, line in enumerate(lines) if line.startswith("Number of Points")) + 1
-    count = int(lines[first - 1].split(",")[1])
-    return np.array([[float(x) for x in line.split(",")[:5]] for line in lines[first : first + count]])
+def made_path(distance_km: Any, height_m: Any, clutter_m: Any, zone: Any, settings: dict[str, Any]) -> P1812Row:
+    return P1812Row("made", distance_km, height_m, clutter_m, zone, settings, float("nan"), {})
 
 
-def validation_log(path: Path) -> dict[str, float]:
-    """Values by "name" and by "name|reference": some names are written twice, the first counts."""
-    values: dict[str, float] = {}
-    for line in path.read_text(encoding="latin-1").splitlines():
-        fields = line.split(",")
-        if not line.startswith("#") and len(fields) > 3 and fields[3]:
-            value = float(fields[3])
-            values.setdefault(fields[0].strip(), value)
-            values.setdefault(f"{fields[0].strip()}|{fields[1].strip()}", value)
-    return values
-
-
-def row_of(profile: NDArray[np.float64], log: dict[str, float]) -> Row:
-    settings = {
-        "frequency_ghz": log["f (GHz)"],
-        "time_pct": log["p (%)"],
-        "location_pct": log["pL (%)"],
-        "tx_height_m": log["htg (m)"],
-        "rx_height_m": log["hrg (m)"],
-        "polarization": int(log["pol"]),
-        "delta_n": log["DN"],
-        "n0": log["N0"],
-        "tx_lat": log["phi_t (deg)"],
-        "rx_lat": log["phi_r (deg)"],
-        "tx_lon": log["lam_t (deg)"],
-        "rx_lon": log["lam_r (deg)"],
-        "dct_km": log["dct (km)"],
-        "dcr_km": log["dcr (km)"],
-        "location_sigma_db": log["sigmaL (dB)"],
-    }
-    return Row(profile[:, 0], profile[:, 1], profile[:, 3], profile[:, 4].astype(np.int64), settings)
-
-
-def intermediate_values(row: Row) -> dict[str, float]:
+def intermediate_values(row: P1812Row) -> dict[str, float]:
     """The validation logs' intermediate results, by their names there."""
     s = row.settings
     d, ground, surface = row.distance_km, row.height_m, row.height_m + row.clutter_m
@@ -155,18 +104,27 @@ def intermediate_values(row: Row) -> dict[str, float]:
     }
 
 
+@pytest.fixture(scope="module")
+def validation_rows(shared: Callable[[str], Path]) -> dict[str, P1812Row]:
+    return {row.name: row for row in p1812_rows(shared(SET))}
+
+
+def test_validation_set_is_whole(validation_rows: dict[str, P1812Row]) -> None:
+    assert set(validation_rows) == {f"{name}_{k}" for name, count in PROFILES.items() for k in range(count)}
+    assert len(validation_rows) == 63
+
+
 @pytest.mark.parametrize("name", PROFILES)
-def test_validation_set_of_working_party_3m(name: str, shared: Callable[[str], Path]) -> None:
-    profile = validation_profile(shared(f"{SET}/validation_profiles/{name}.csv"))
+def test_validation_set_of_working_party_3m(name: str, validation_rows: dict[str, P1812Row]) -> None:
     for number in range(PROFILES[name]):
-        log = validation_log(shared(f"{SET}/validation_results/{name}_{number}_log.csv"))
-        row = row_of(profile, log)
-        assert row.loss_db() == pytest.approx(log["Lb (dB)"], abs=1e-6)
+        row = validation_rows[f"{name}_{number}"]
+        assert row.expected_db == row.log["Lb (dB)"]
+        assert row.loss_db() == pytest.approx(row.expected_db, abs=1e-6)
         for key, value in intermediate_values(row).items():
-            assert value == pytest.approx(log[key], rel=2e-8, abs=1e-6), key
+            assert value == pytest.approx(row.log[key], rel=2e-8, abs=1e-6), key
 
 
-def made_row(seed: int) -> Row:
+def made_row(seed: int) -> P1812Row:
     """A path over made hills, one seed one path: 700 MHz to 3.7 GHz, 1 to 60 km, time 0.1 to 50%, location 1 to 99%."""
     state = seed
 
@@ -219,7 +177,7 @@ def made_row(seed: int) -> Row:
         "dcr_km": float(int(draw(0.0, 6.0))),
         "smooth_earth_method": "closed-form" if draw(0.0, 1.0) < 0.3 else "profile",
     }
-    return Row(distance_km, height_m, clutter_m, zone, settings)
+    return made_path(distance_km, height_m, clutter_m, zone, settings)
 
 
 # Of the reference program Py1812 (ITU-R Study Group 3; GitHub eeveetza/Py1812 at a5205e6, its lower bound of p taken
@@ -280,7 +238,7 @@ seeds = st.integers(1, 2**31 - 1)
 def test_half_of_the_locations_see_the_same_loss_both_ways(seed: int) -> None:
     row = made_row(seed)
     # The middle of the path is looked for from the transmitter: on one latitude it is the same from both ends.
-    there, back = (way.loss_db(location_pct=50.0, tx_lat=21.0, rx_lat=21.0) for way in (row, row.reversed()))
+    there, back = (way.loss_db(location_pct=50.0, tx_lat=21.0, rx_lat=21.0) for way in (row, reversed_row(row)))
     assert there == pytest.approx(back, abs=1e-6)
 
 
@@ -304,7 +262,7 @@ def test_the_sweep_computes_what_the_point_call_does(seed: int) -> None:
     row = made_row(seed)
     n, s = row.height_m.size, row.settings
     step_m = 1000.0 * row.distance_km[-1] / (n - 1)
-    even = Row(np.arange(n) * (1e-3 * step_m), row.height_m, np.zeros(n), np.full(n, 4), s)
+    even = made_path(np.arange(n) * (1e-3 * step_m), row.height_m, np.zeros(n), np.full(n, 4), s)
     latitude = centre_latitude_deg(s["tx_lat"], s["tx_lon"], s["rx_lat"], s["rx_lon"], even.distance_km[-1])
     model = P1812(
         s["time_pct"], s["location_pct"], s["delta_n"], s["n0"], latitude, s["polarization"] == 2,

@@ -11,7 +11,7 @@ import scipy.sparse
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
+from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg, is_special, special_attenuation_db
 from phusong.coverage.errors import SectorWithoutRow, ValueOutOfRange
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import DECIMETRES_PER_M, HUNDRED_KHZ_PER_MHZ, LossRows
@@ -69,6 +69,7 @@ def covered_cells(
     base_db: float,
     location: NDArray[np.int32],
     antenna: NDArray[np.float64],
+    patterns: Any,
     row: NDArray[np.int64],
     first: NDArray[np.int64],
     covered: NDArray[np.int32],
@@ -85,6 +86,7 @@ def covered_cells(
         start = written
         for s in range(first[option], first[option + 1]):
             site_row, site_col = site_rc[location[s], 0], site_rc[location[s], 1]
+            special = is_special(antenna, s)
             antenna_m = bilinear_height_m(flat_m, height_m.shape[1], site_row, site_col) + antenna[s, 0]
             for k in range(indptr[row[s]], indptr[row[s] + 1]):
                 c = cell[k]
@@ -94,9 +96,13 @@ def covered_cells(
                 rows, cols = cell_rc[c, 0] - site_row, cell_rc[c, 1] - site_col
                 drop_m = antenna_m - (height_m[cell_rc[c, 0], cell_rc[c, 1]] + rx_height_m)
                 depression = depression_deg(np.hypot(rows, cols) * cell_m, drop_m)
-                rsrp_dbm -= attenuation_db(
-                    bearing_deg(rows, cols), depression, antenna[s, 1], antenna[s, 2], antenna[s, 3], antenna[s, 4]
-                )
+                bearing = bearing_deg(rows, cols)
+                if special:
+                    rsrp_dbm -= special_attenuation_db(bearing, depression, antenna, s, patterns)
+                else:
+                    rsrp_dbm -= attenuation_db(
+                        bearing, depression, antenna[s, 1], antenna[s, 2], antenna[s, 3], antenna[s, 4]
+                    )
                 if rsrp_dbm >= required_dbm[c]:
                     seen[c] = option
                     covered[written] = c
@@ -156,7 +162,8 @@ def option_coverage(
         written = covered_cells(
             terrain.height_m, terrain.cell_m, sites, cells, float(rx_height_m), required,
             rows.indptr, rows.cell, rows.half_db, rows.base_db,
-            chosen.location[span], antenna[span], row[span], first[begin : end + 1] - first[begin], covered, count,
+            chosen.location[span], antenna[span], chosen.pattern.table, row[span],
+            first[begin : end + 1] - first[begin], covered, count,
         )  # fmt: skip
         return covered[:written].copy(), count
 

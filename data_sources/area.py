@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+
+if TYPE_CHECKING:
+    from phusong.data_sources.antenna_files import AntennaFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Part:
     inside   : (H, W) bool, cells of the planned area; the others are margin
     people   : (H, W) float32, people per cell after refinement (a count, never a density)
     scale_error_ppm : largest error of the grid's distances against the ellipsoid, parts per million
+    antennas : the antennas that sectors may name
     """
 
     name: str
@@ -73,6 +77,7 @@ class Part:
     people: NDArray[np.float32]
     layers: Layers
     scale_error_ppm: float
+    antennas: tuple[AntennaFile, ...] = ()
 
     @property
     def cell_m(self) -> float:

@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from phusong.data_sources.faults import Faults
 from phusong.data_sources.schema import BANDS, Kind
@@ -15,7 +18,8 @@ from phusong.data_sources.vietnamese import fold
 
 Values = dict[str, NDArray[Any]]
 Shapes = NDArray[np.object_]
-_SITE_SPREAD_DEG = 0.0005  # about 50 m
+SAME_MAST_M = 100.0  # assumption: antennas of one site id no further apart stand on one mast, noted a little apart
+_M_PER_DEG = 111_195.0  # of latitude, on a sphere of 6,371 km
 
 
 def check_rows(kind: Kind, values: Values, shapes: Shapes, row: NDArray[np.int64], faults: Faults) -> None:
@@ -91,18 +95,57 @@ def _check_sectors(values: Values, shapes: Shapes, faults: Faults) -> None:
         "không có băng tần lẫn tần số / neither band nor frequency is given",
         "điền một trong hai / fill in one of them",
     )
-    kept = ~faults.bad
-    sites = pd.DataFrame({"site": values["site_id"], "x": shapely.get_x(shapes), "y": shapely.get_y(shapes)})[kept]
-    by_site = sites.groupby("site")[["x", "y"]]
-    spread = (by_site.transform("max") - by_site.transform("min")).max(axis="columns").to_numpy()
-    apart = np.zeros(len(kept), bool)
-    apart[kept] = spread > _SITE_SPREAD_DEG
     faults.warn(
-        apart,
+        _split_sites(values["site_id"], shapes, ~faults.bad),
         "site_id",
-        "một mã trạm ở nhiều nơi, vẫn giữ / one site id at places more than 50 m apart, kept",
+        f"một mã trạm ở nơi khác cách trên {SAME_MAST_M:.0f} m, được tính là trạm riêng (mã thêm #2, #3 …) / its"
+        f" site id stands more than {SAME_MAST_M:.0f} m away, too: taken for a site of its own (the id gets #2, #3 …)",
         "kiểm tra mã hoặc toạ độ / check the id or the coordinates",
     )
+
+
+def _split_sites(site_id: NDArray[np.object_], shapes: Shapes, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Gives each further place of a site an id of its own; the rows so renamed. Places in reach of each other are one.
+
+    Nothing is moved and nothing lost: the first place in the list keeps the id.
+    """
+    rows = pd.DataFrame({"site": site_id, "x": shapely.get_x(shapes), "y": shapely.get_y(shapes)})[kept]
+    by_site = rows.groupby("site")
+    metres = _M_PER_DEG * rows[["x", "y"]]
+    metres["x"] *= np.cos(np.radians(by_site["y"].transform("mean")))
+    metres["site"] = by_site.ngroup()
+    extent = metres.groupby("site")
+    spread = (extent.transform("max") - extent.transform("min")).max(axis="columns")
+    wide = metres[spread > SAME_MAST_M / 2]
+    renamed = np.zeros(len(kept), bool)
+    if wide.empty:
+        return renamed
+    # Sites are drawn apart along a third axis, so that one search finds neighbours of the same site only.
+    points, point = np.unique(
+        wide[["x", "y", "site"]].to_numpy() * [1.0, 1.0, 10.0 * SAME_MAST_M], axis=0, return_inverse=True
+    )
+    near = cKDTree(points).query_pairs(SAME_MAST_M, output_type="ndarray")
+    links = coo_array((np.ones(len(near)), near.T), shape=(len(points), len(points)))
+    place = connected_components(links, directed=False)[1][point]
+    taken = set(rows["site"])
+    names: dict[int, str] = {}
+    first_of_site = set()
+    for at, number in zip(wide.index, place.tolist(), strict=True):
+        site = site_id[at]
+        if number not in names:
+            names[number] = site if site not in first_of_site else _free_name(site, taken)
+            first_of_site.add(site)
+        renamed[at] = names[number] != site
+        site_id[at] = names[number]
+    return renamed
+
+
+def _free_name(site: str, taken: set[str]) -> str:
+    number = 2
+    while f"{site}#{number}" in taken:
+        number += 1
+    taken.add(f"{site}#{number}")
+    return f"{site}#{number}"
 
 
 def _check_exclusions(values: Values, shapes: Shapes, faults: Faults) -> None:

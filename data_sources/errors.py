@@ -138,3 +138,7 @@ class InputFaults(DataError):
             "sửa các lỗi nêu dưới đây / mend the faults listed below",
         )
         self.findings = tuple(findings)
+
+
+class AntennaUnusable(InputFaults):
+    """An antenna file that describes no antenna; `findings` holds each fault with its row."""

@@ -52,7 +52,13 @@ def read_layer(
     Raises a DataError for what spoils the whole file: LayerEmpty, and those of read_table, Headers and read_shapes;
     what spoils a row is in `rejected`, what is only doubtful in `findings`.
     """
-    described = KINDS[kind]
+    return read_kind(KINDS[kind], path, columns=columns, layer=layer)
+
+
+def read_kind(
+    described: Kind, path: Path, *, columns: Mapping[str, str] | None = None, layer: str | None = None
+) -> LayerRead:
+    """`read_layer` for a list that is not among `schema.KINDS`."""
     headers = Headers(described, columns or {})
     table = read_table(path, headers, layer)
     if not len(table.row) and not table.malformed:

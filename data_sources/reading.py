@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from shapely.geometry.base import BaseGeometry
 
+from phusong.data_sources.antenna_files import AntennaFile, read_antenna
 from phusong.data_sources.area import Area, Finding, InputFile, Layers, Part
 from phusong.data_sources.errors import AreaEmpty, DataError, GeometryMissing, InputFaults
 from phusong.data_sources.faults import Faults
@@ -38,6 +39,7 @@ WORTH_REFINING = 3.0
 """A source pixel less than so many cells wide is as fine as the grid already."""
 WORTH_WARNING = 0.01
 """Share of the area without terrain; less is the strip along an edge cut to whole pixels."""
+ANTENNA_SUFFIXES = (".msi", ".pln")
 Progress = Callable[[str, int, int], None]
 """Name of the step, pieces done, pieces in all."""
 Level = Literal["error", "warning", "note"]
@@ -63,6 +65,7 @@ class Sources:
                in both; with neither, the ground around the hamlets as far as there is terrain
     cell_m, crs, margin_km : see `planning_grids`
     refine   : move coarse pixels' people towards hamlets, roads and gentle slopes, see `refine_population`
+    antennas : .msi and .pln files, or folders of them, see `read_antenna`
     """
 
     terrain: tuple[Path, ...]
@@ -75,6 +78,7 @@ class Sources:
     crs: str
     margin_km: float
     refine: bool
+    antennas: tuple[Path, ...] = ()
 
 
 def read_area(sources: Sources, *, progress: Progress | None = None) -> Area:
@@ -82,15 +86,21 @@ def read_area(sources: Sources, *, progress: Progress | None = None) -> Area:
 
     Raises InputFaults with every fault when any is an error.
     """
-    area, findings = _read(sources, progress)
+    area, desk = _read(sources, progress)
     if area is None:
-        raise InputFaults(findings)
+        raise InputFaults(desk.findings)
     return area
 
 
 def check_area(sources: Sources) -> tuple[Finding, ...]:
     """All that `read_area` would find, faults included."""
-    return _read(sources, None)[1]
+    return examine_area(sources)[0]
+
+
+def examine_area(sources: Sources) -> tuple[tuple[Finding, ...], dict[str, pd.DataFrame]]:
+    """`check_area`, with the rows that were left out: kind, or "boundary" -> one line a row, see `LayerRead`."""
+    desk = _read(sources, None)[1]
+    return desk.findings, desk.rejects
 
 
 def rejected_rows(sources: Sources) -> dict[str, pd.DataFrame]:
@@ -111,9 +121,11 @@ class _Desk:
         """What `read` gives, or None and its failure among the findings."""
         try:
             return read()
+        except InputFaults as faults:
+            self.take(faults.findings)
         except DataError as error:
             self.say("error", error.what, error.where, error.mend)
-            return None
+        return None
 
     def say(self, level: Level, what: str, where: str, mend: str = "") -> None:
         self.take([Finding(level, what, where, mend)])
@@ -140,16 +152,17 @@ class _Desk:
         return any(finding.level == "error" for finding in self._findings)
 
 
-def _read(sources: Sources, progress: Progress | None) -> tuple[Area | None, tuple[Finding, ...]]:
+def _read(sources: Sources, progress: Progress | None) -> tuple[Area | None, _Desk]:
     desk = _Desk()
     tell: Progress = progress or (lambda step, done, total: None)
     layers = _layers(sources, desk, tell)
+    antennas = _antennas(sources, desk)
     ground = desk.attempt(lambda: _ground(sources, layers["hamlets"], desk))
     boxes = None if ground is None else desk.attempt(lambda: _boxes(ground, sources))
     if ground is None or boxes is None:
         desk.attempt(lambda: terrain_bounds(sources.terrain))  # at least these can be looked at
         desk.attempt(lambda: raster_bounds(sources.population))
-        return None, desk.findings
+        return None, desk
 
     parts: list[Part] = []
     kept = {kind: np.zeros(len(frame), dtype=np.bool_) for kind, frame in layers.items()}
@@ -160,7 +173,7 @@ def _read(sources: Sources, progress: Progress | None) -> tuple[Area | None, tup
             kept[kind] |= rows
         name = "main" if number == 0 else f"part-{number + 1}"
         part = _part(name, box, cells_inside(box, ground), placed, layers["hamlets"], sources, desk)
-        parts += [part] if part is not None else []
+        parts += [replace(part, antennas=antennas)] if part is not None else []
     tell("địa hình, dân số / terrain, people", len(boxes), len(boxes))
     for kind, rows in kept.items():
         _tell_outside(kind, rows, sources, desk)
@@ -169,7 +182,7 @@ def _read(sources: Sources, progress: Progress | None) -> tuple[Area | None, tup
         desk.say(
             "error", "không ô nào nằm trong vùng / no cell lies in the area", "area", "giảm cell_m / use smaller cells"
         )
-    return None if desk.failed else Area(tuple(parts), desk.findings, desk.files, desk.rejects), desk.findings
+    return None if desk.failed else Area(tuple(parts), desk.findings, desk.files, desk.rejects), desk
 
 
 def _layers(sources: Sources, desk: _Desk, tell: Progress) -> dict[str, gpd.GeoDataFrame]:
@@ -188,6 +201,32 @@ def _layers(sources: Sources, desk: _Desk, tell: Progress) -> dict[str, gpd.GeoD
     if len(layers["hamlets"]) and len(layers["communes"]):
         layers["hamlets"] = _in_communes(layers["hamlets"], layers["communes"], sources, desk)
     return layers
+
+
+def _antennas(sources: Sources, desk: _Desk) -> tuple[AntennaFile, ...]:
+    """The antennas of all files; two of one name are a fault, as nothing says which a sector means."""
+    found: dict[str, AntennaFile] = {}
+    for path in _antenna_files(sources.antennas):
+        antenna = desk.attempt(partial(read_antenna, path))
+        if antenna is None:
+            continue
+        desk.take(antenna.findings)
+        desk.used("antennas", path)
+        name = antenna.name.strip().casefold()
+        if name in found:
+            what = f'hai tệp cùng tên anten "{antenna.name}" / two files of one antenna name'
+            mend = "sửa dòng NAME của một tệp / change the NAME line of one of them"
+            desk.say("error", what, f"{found[name].path}, {path}", mend)
+        found[name] = antenna
+    return tuple(found.values())
+
+
+def _antenna_files(given: Iterable[Path]) -> Iterator[Path]:
+    for path in given:
+        if path.is_dir():
+            yield from sorted(p for p in path.iterdir() if p.suffix.lower() in ANTENNA_SUFFIXES)
+        else:
+            yield path
 
 
 def _layer(kind: str, source: LayerSource) -> LayerRead:
@@ -247,6 +286,8 @@ def _boundary(path: Path, desk: _Desk) -> BaseGeometry:
     shapes = read_shapes(table, polygons, {}, faults)
     desk.take(faults.findings())
     desk.used("boundary", path)
+    if faults.bad.any():
+        desk.rejects["boundary"] = faults.rejected()
     return shapely.union_all(shapes[~faults.bad])
 
 

@@ -257,6 +257,17 @@ _sectors = Kind(
             note_en="mechanical plus electrical, positive is down",
         ),
         Column(
+            "mechanical_tilt_deg", "number", "Góc cụp cơ", "mechanical tilt", unit="°", low=-15, high=45, doubt_low=-5,
+            doubt_high=15, also="Cụp cơ | Góc nghiêng cơ | mechanical downtilt | M-tilt | mtilt",
+            note_vi="Phần cụp cơ trong góc cụp; trống = 0", note_en="the part of the downtilt that leans the antenna",
+        ),
+        Column(
+            "antenna", "text", "Loại anten", "antenna",
+            also="Anten | Mẫu anten | antenna model | antenna type | pattern",
+            note_vi="NAME trong tệp .msi/.pln của kịch bản; trống = công thức 3GPP",
+            note_en="NAME in one of the scenario's antenna files; blank = 3GPP formula",
+        ),
+        Column(
             "technology", "choice", "Công nghệ", "technology", required=True, also="Thế hệ | tech | RAT",
             choices={
                 "2G": "2G | GSM | 2",

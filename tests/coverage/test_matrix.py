@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import nan
 
 import numpy as np
 import pytest
 
 from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
+from phusong.coverage.antenna_pattern import ChosenPatterns, panel_pattern, pattern_table, tr36814_pattern
 from phusong.coverage.errors import SectorWithoutRow, ValueOutOfRange
 from phusong.coverage.matrix import option_coverage, sector_keys, sector_rows
 from phusong.coverage.sectors import Sectors
@@ -45,8 +47,57 @@ def scene():
     return terrain, sites, sectors, option, cells, required_dbm, rows
 
 
-def test_option_coverage_equals_a_plain_loop(scene):
+@pytest.fixture(scope="module")
+def special_scene(scene):
+    """The same with leaning antennas, and patterns of both kinds and of none."""
     terrain, sites, sectors, option, cells, required_dbm, rows = scene
+    rng = np.random.default_rng(12)
+    table = pattern_table(
+        [
+            replace(panel_pattern(8, 1, row_spacing_wavelengths=0.8, electrical_tilt_deg=4.0), cut_turn_deg=20.0),
+            tr36814_pattern(65, 7, 3, 17.5),
+        ]
+    )
+    special = replace(
+        sectors,
+        mechanical_tilt_deg=rng.choice([0.0, 3.0, -2.0], len(sectors)),
+        pattern=ChosenPatterns(rng.integers(-1, 2, len(sectors)), table),
+    )
+    return terrain, sites, special, option, cells, required_dbm, rows
+
+
+def plain_pattern_db(sectors, s, bearing, depression):
+    """Attenuation of a sector by vectors and numpy.interp."""
+    azimuth, lean = np.radians([sectors.azimuth_deg[s], sectors.mechanical_tilt_deg[s]])
+    if not np.isnan(azimuth):
+        north, east = np.cos(np.radians([bearing, bearing - 90.0])) * np.cos(np.radians(depression))
+        ray = np.array([north, east, -np.sin(np.radians(depression))])  # north, east, up
+        ahead = np.array([np.cos(azimuth) * np.cos(lean), np.sin(azimuth) * np.cos(lean), -np.sin(lean)])
+        aside = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
+        up = np.array([np.cos(azimuth) * np.sin(lean), np.sin(azimuth) * np.sin(lean), np.cos(lean)])
+        turn, depression = np.degrees([np.arctan2(ray @ aside, ray @ ahead), -np.arcsin(ray @ up)])
+    else:
+        turn = 0.0
+    chosen, table = sectors.pattern.index[s], sectors.pattern.table
+    if chosen < 0:
+        facing = nan if np.isnan(azimuth) else 0.0
+        return attenuation_db(turn, depression, facing, sectors.downtilt_deg[s], 65.0, 9.0)
+
+    def cut_db(plane, angle):
+        return np.interp(angle, np.arange(360.0), table.cuts_db[chosen, plane], period=360.0)
+
+    down = depression - (sectors.downtilt_deg[s] - table.electrical_tilt_deg[chosen])
+    if not np.isnan(table.sum_limit_db[chosen]):
+        return min(cut_db(0, turn) + cut_db(1, down), table.sum_limit_db[chosen])
+    through = table.cut_turn_deg[chosen]
+    behind = np.degrees(np.arccos(np.clip(np.cos(np.radians(turn - through)), -1.0, 1.0))) / 180.0
+    ahead_db, back_db = cut_db(1, down) - cut_db(0, through), cut_db(1, 180.0 - down) - cut_db(0, through + 180.0)
+    return max(cut_db(0, turn) + (1.0 - behind) * ahead_db + behind * back_db, 0.0)
+
+
+@pytest.mark.parametrize("kind", ["scene", "special_scene"])
+def test_option_coverage_equals_a_plain_loop(kind, request):
+    terrain, sites, sectors, option, cells, required_dbm, rows = request.getfixturevalue(kind)
     expected = np.zeros((N_OPTIONS, len(cells)), bool)
     for s, row in enumerate(sector_rows(rows, sectors)):
         site = sites[sectors.location[s]]
@@ -56,13 +107,11 @@ def test_option_coverage_equals_a_plain_loop(scene):
         for cell, loss_db in zip(*rows.row(row), strict=True):
             rows_down, cols_right = cells[cell] - site
             drop_m = foot_m + sectors.height_m[s] - terrain.height_m[tuple(cells[cell])] - RX_M
-            pattern_db = attenuation_db(
+            pattern_db = plain_pattern_db(
+                sectors,
+                s,
                 bearing_deg(rows_down, cols_right),
                 depression_deg(np.hypot(rows_down, cols_right) * 90.0, drop_m),
-                sectors.azimuth_deg[s],
-                sectors.downtilt_deg[s],
-                65.0,
-                9.0,
             )
             if option[s] >= 0 and sectors.rs_eirp_dbm[s] - pattern_db - loss_db >= required_dbm[cell]:
                 expected[option[s], cell] = True
@@ -75,8 +124,9 @@ def test_option_coverage_equals_a_plain_loop(scene):
     assert not expected[-1].any()
 
 
-def test_the_matrix_never_promises_what_the_signal_does_not_hold(scene):
-    terrain, sites, sectors, option, cells, required_dbm, rows = scene
+@pytest.mark.parametrize("kind", ["scene", "special_scene"])
+def test_the_matrix_never_promises_what_the_signal_does_not_hold(kind, request):
+    terrain, sites, sectors, option, cells, required_dbm, rows = request.getfixturevalue(kind)
     covers = option_coverage(rows, terrain, sites, sectors, option, N_OPTIONS, cells, required_dbm, RX_M).toarray()
     missed = 0
     for number in range(N_OPTIONS):
@@ -102,7 +152,7 @@ def test_one_level_for_all_cells_and_no_option(scene):
 
 def test_what_the_matrix_refuses(scene):
     terrain, sites, sectors, option, cells, required_dbm, rows = scene
-    taller = Sectors(*(getattr(sectors, n) + (n == "height_m") * 0.1 for n in Sectors.__dataclass_fields__))
+    taller = replace(sectors, height_m=sectors.height_m + 0.1)
     with pytest.raises(SectorWithoutRow, match=r"24 sectors have no loss row"):
         sector_rows(rows, taller)
     with pytest.raises(ValueOutOfRange, match="do not fit"):

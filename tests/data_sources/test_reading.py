@@ -15,7 +15,7 @@ from affine import Affine
 
 from phusong.data_sources.errors import InputFaults
 from phusong.data_sources.placing import rows_and_columns
-from phusong.data_sources.reading import LayerSource, Sources, check_area, read_area, rejected_rows
+from phusong.data_sources.reading import LayerSource, Sources, check_area, examine_area, read_area, rejected_rows
 from phusong.data_sources.refinement import slope_deg
 
 BOUNDS = (105.40, 21.50, 105.50, 21.58)
@@ -228,6 +228,16 @@ def test_rejected_rows_come_back_by_layer(scene):
     assert list(rejected) == ["sectors"]
     assert list(rejected["sectors"]["row"]) == [6]
     assert any(finding.level == "rejected" for finding in read_area(scene).findings)
+
+
+def test_a_row_with_two_faults_is_one_rejected_row(scene, tmp_path):
+    path = scene.layers["sectors"].path
+    path.write_text(path.read_text(encoding="utf-8") + "T4,VNPT,105.45,21.54,cao,9G,B3\n", encoding="utf-8")
+    whole = gpd.GeoDataFrame(geometry=[shapely.box(*BOUNDS), None], crs=4326)
+    whole.to_file(tmp_path / "ranh.gpkg")
+    findings, rejected = examine_area(replace(scene, boundary=tmp_path / "ranh.gpkg"))
+    assert sum(finding.level == "rejected" for finding in findings) == 3
+    assert {kind: len(rows) for kind, rows in rejected.items()} == {"sectors": 1, "boundary": 1}
 
 
 def test_the_scene_of_tam_dao(shared):

@@ -1,9 +1,11 @@
-"""Link budget: from a carrier's power to the level of its reference signal."""
+"""Link budget: from a carrier's power to the level of its reference signal, and what the bands are."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import hypot
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,9 +17,9 @@ SUBCARRIERS_PER_BLOCK = 12
 # Transmission bandwidth configuration N_RB by channel bandwidth [MHz].
 # 3GPP TS 36.101 Table 5.6-1.
 LTE_RESOURCE_BLOCKS: dict[float, int] = {1.4: 6, 3.0: 15, 5.0: 25, 10.0: 50, 15.0: 75, 20.0: 100}
-# 3GPP TS 38.101-1 Table 5.3.2-1, by subcarrier spacing [kHz].
+# 3GPP TS 38.101-1 Table 5.3.2-1 (3 MHz from Release 18 on), by subcarrier spacing [kHz].
 NR_RESOURCE_BLOCKS: dict[int, dict[float, int]] = {
-    15: {5: 25, 10: 52, 15: 79, 20: 106, 25: 133, 30: 160, 35: 188, 40: 216, 45: 242, 50: 270},
+    15: {3: 15, 5: 25, 10: 52, 15: 79, 20: 106, 25: 133, 30: 160, 35: 188, 40: 216, 45: 242, 50: 270},
     30: {
         5: 11,
         10: 24,
@@ -55,6 +57,63 @@ NR_RESOURCE_BLOCKS: dict[int, dict[float, int]] = {
 # Assumption: NR carriers of up to 20 MHz lie in paired low bands and use 15 kHz, wider ones 30 kHz.
 WIDEST_15_KHZ_CARRIER_MHZ = 20.0
 
+# A hand or a head beside the phone [dB]: assumption, the figure of ITU-R sharing studies of IMT.
+BODY_LOSS_DB = 4.0
+# Into a car without metallised windows [dB]: mean of 3GPP TR 38.901 section 7.4.3.2.
+VEHICLE_LOSS_DB = 9.0
+
+Duplex = Literal["FDD", "TDD"]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """An operating band: how uplink and downlink share it, and where they lie, (lowest, highest) [MHz]."""
+
+    technology: str
+    duplex: Duplex
+    uplink_mhz: tuple[float, float]
+    downlink_mhz: tuple[float, float]
+
+
+def _paired(technology: str, uplink_mhz: tuple[float, float], downlink_mhz: tuple[float, float]) -> Band:
+    return Band(technology, "FDD", uplink_mhz, downlink_mhz)
+
+
+def _unpaired(technology: str, lowest_mhz: float, highest_mhz: float) -> Band:
+    return Band(technology, "TDD", (lowest_mhz, highest_mhz), (lowest_mhz, highest_mhz))
+
+
+# 4G: 3GPP TS 36.101 Table 5.5-1; 5G: TS 38.101-1 Table 5.2-1.
+BANDS: dict[str, Band] = {
+    "B1": _paired("4G", (1920, 1980), (2110, 2170)),
+    "B3": _paired("4G", (1710, 1785), (1805, 1880)),
+    "B7": _paired("4G", (2500, 2570), (2620, 2690)),
+    "B8": _paired("4G", (880, 915), (925, 960)),
+    "B20": _paired("4G", (832, 862), (791, 821)),
+    "B28": _paired("4G", (703, 748), (758, 803)),
+    "n28": _paired("5G", (703, 748), (758, 803)),
+    "n41": _unpaired("5G", 2496, 2690),
+    "n77": _unpaired("5G", 3300, 4200),
+    "n78": _unpaired("5G", 3300, 3800),
+}
+# Assumption for bands that the table lacks: 3GPP's bands from 2.3 GHz up are unpaired more often than not.
+LOWEST_UNPAIRED_MHZ = 2300.0
+
+
+def duplex_of(band: str, frequency_mhz: float) -> Duplex:
+    """Whether a band is paired; one that `BANDS` lacks is taken as paired below 2.3 GHz (assumption).
+
+    frequency_mhz : downlink centre frequency, looked at for an unknown band only [MHz]
+    """
+    if band in BANDS:
+        return BANDS[band].duplex
+    return "FDD" if frequency_mhz < LOWEST_UNPAIRED_MHZ else "TDD"
+
+
+def default_subcarrier_khz(technology: str, bandwidth_mhz: float) -> int:
+    """Subcarrier spacing [kHz] of a carrier of which nothing better is known: LTE 15; NR 15 up to 20 MHz, else 30."""
+    return 30 if technology == "5G" and bandwidth_mhz > WIDEST_15_KHZ_CARRIER_MHZ else 15
+
 
 def resource_blocks(technology: str, bandwidth_mhz: float, subcarrier_khz: int | None = None) -> int:
     """Number of resource blocks N_RB of a carrier.
@@ -66,7 +125,7 @@ def resource_blocks(technology: str, bandwidth_mhz: float, subcarrier_khz: int |
     Source: 3GPP TS 36.101 Table 5.6-1; TS 38.101-1 Table 5.3.2-1.
     """
     if subcarrier_khz is None:
-        subcarrier_khz = 30 if technology == "5G" and bandwidth_mhz > WIDEST_15_KHZ_CARRIER_MHZ else 15
+        subcarrier_khz = default_subcarrier_khz(technology, bandwidth_mhz)
     tables = {"4G": {15: LTE_RESOURCE_BLOCKS}, "5G": NR_RESOURCE_BLOCKS}
     table = tables.get(technology, {}).get(subcarrier_khz, {})
     if bandwidth_mhz not in table:
@@ -81,18 +140,25 @@ def resource_blocks(technology: str, bandwidth_mhz: float, subcarrier_khz: int |
 
 
 def rs_eirp_dbm(
-    tx_power_dbm: ArrayLike, resource_blocks: ArrayLike, feeder_loss_db: ArrayLike, antenna_gain_dbi: ArrayLike
+    tx_power_dbm: ArrayLike,
+    resource_blocks: ArrayLike,
+    feeder_loss_db: ArrayLike,
+    antenna_gain_dbi: ArrayLike,
+    reference_offset_db: ArrayLike = 0.0,
 ) -> NDArray[np.float64]:
-    """EIRP of one resource element in the main beam [dBm]; RSRP is this less pattern, path loss and margins.
+    """EIRP of one reference element in the main beam [dBm]; RSRP is this less pattern, path loss and margins.
 
-    tx_power_dbm     : total power of the carrier over all ports [dBm]
-    resource_blocks  : N_RB, see `resource_blocks`
-    feeder_loss_db   : [dB]
-    antenna_gain_dbi : of the beam that carries the reference signal [dBi]; for SS-RSRP the SSB beam's, 3 to 6 dB
-                       below the traffic beam's
+    tx_power_dbm        : total power of the carrier over all ports [dBm]
+    resource_blocks     : N_RB, see `resource_blocks`
+    feeder_loss_db      : [dB]
+    antenna_gain_dbi    : of the beam that carries the reference signal [dBi]; for SS-RSRP the SSB beam's, 3 to 6 dB
+                          below the traffic beam's
+    reference_offset_db : power of a reference element above the mean element of all ports together [dB]. NR's SSB
+                          leaves one port at the power of all: 0. LTE's RSRP is of one port (CRS port 0): two ports
+                          without boost -3, with the usual 3 dB (P_A = -3 dB, P_B = 1, TS 36.213 section 5.2) 0
     All broadcast together.
-    Power per element = total - 10 log10(12 N_RB): every element at the same power, as RSRP assumes (3GPP TS 36.214
-    section 5.1.1, TS 38.215 section 5.1.1, averages over resource elements).
+    Power per mean element = total - 10 log10(12 N_RB). RSRP is the mean power of the elements that carry the
+    reference signal: 3GPP TS 36.214 section 5.1.1 (LTE), TS 38.215 section 5.1.1 (SS-RSRP).
     """
     elements = SUBCARRIERS_PER_BLOCK * np.asarray(resource_blocks, np.float64)
     return np.asarray(
@@ -100,6 +166,7 @@ def rs_eirp_dbm(
         - 10.0 * np.log10(elements)
         - np.asarray(feeder_loss_db, np.float64)
         + np.asarray(antenna_gain_dbi, np.float64)
+        + np.asarray(reference_offset_db, np.float64)
     )
 
 

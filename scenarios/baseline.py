@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from phusong.coverage.sweep import SignalMap, signal_map
+from phusong.coverage.sweep import SignalMap, signal_at, signal_map
 from phusong.coverage.terrain import Terrain
 from phusong.data_sources.area import Part
 from phusong.scenarios.demand import CENTRE, Demand, build_demand, groups_met, state_of
@@ -22,6 +23,7 @@ from phusong.scenarios.service import (
     Service,
     counting_layers,
     layer_levels_dbm,
+    required_rsrp_dbm,
     served_by_layer,
 )
 
@@ -63,8 +65,9 @@ class Lane:
 class Baseline:
     """The standing network on one part.
 
-    signal      : best server per layer on the whole grid
-    rsrp_dbm    : (layers, C) float64 signal in the demand cells
+    signal      : best server per layer on the whole grid, for pictures and for people counted by area
+    rsrp_dbm, server : (layers, C) float64 and int32, signal in the demand cells at full precision and the sector it
+        comes from; NaN and -1 none. What is decided is decided from these, never from `signal`
     model_state, state : (H,) uint8, by the model alone and with the official list
     low_p50     : low-signal hamlets if the planning confidence were 50%
     """
@@ -76,6 +79,7 @@ class Baseline:
     demand: Demand
     signal: SignalMap
     rsrp_dbm: NDArray[np.float64]
+    server: NDArray[np.int32]
     levels_dbm: NDArray[np.float64]
     lanes: tuple[Lane, ...]
     model_state: NDArray[np.uint8]
@@ -97,16 +101,17 @@ def compute_baseline(
     part: Part, radio: Radio, service: Service, *, threads: int | None, on_progress: Progress | None
 ) -> Baseline:
     """Coverage of the standing network and the state of every hamlet of one part."""
-    network, notes = existing_network(part.layers.sectors, part.box, radio)
+    network, notes = existing_network(part.layers.sectors, part.box, radio, part.antennas)
     terrain = Terrain(part.height_m, part.cell_m)
     demand = build_demand(part, service)
     operators = _operators(network, part)
     signal = signal_map(
-        terrain, network.site_rc, network.sectors, len(network.layers), rx_height_m=radio.rx_height_m,
-        range_m=radio.range_km * 1000, model=radio.model, threads=threads, floor_dbm=FLOOR_DBM,
-        on_site=site_counter("coverage", len(network.site_rc), on_progress),
+        terrain, network.site_rc, network.sectors, len(network.layers), **reception(radio, threads),
+        floor_dbm=hearing_floor_dbm(radio), on_site=site_counter("coverage", len(network.site_rc), on_progress),
     )  # fmt: skip
-    rsrp = at_cells(signal.rsrp_dbm, demand.cell_rc)
+    rsrp, server = signal_at(
+        terrain, network.site_rc, network.sectors, len(network.layers), demand.cell_rc, **reception(radio, threads)
+    )
     levels = layer_levels_dbm(network.layers, radio, service)
     layer_operator = _operator_numbers(network.layers, operators)
     wanted = _lane_operators(demand, part, operators, service)
@@ -120,7 +125,7 @@ def compute_baseline(
     lanes = lanes_at(levels, heard)
     median = layer_levels_dbm(network.layers, radio.model_copy(update={"confidence": 0.5}), service)
     return Baseline(
-        part, terrain, network, operators, demand, signal, rsrp, levels, lanes,
+        part, terrain, network, operators, demand, signal, rsrp, server, levels, lanes,
         model_state=_state(demand, lanes_at(levels, unheard)),
         state=_state(demand, lanes),
         low_p50=int(np.count_nonzero(_state(demand, lanes_at(median, heard)))),
@@ -128,8 +133,19 @@ def compute_baseline(
     )  # fmt: skip
 
 
-def at_cells(raster: NDArray[np.float32], cell_rc: NDArray[np.int32]) -> NDArray[np.float64]:
-    return raster[:, cell_rc[:, 0], cell_rc[:, 1]].astype(np.float64)
+def reception(radio: Radio, threads: int | None) -> dict[str, Any]:
+    """What every question about a signal says of the receiver and the model."""
+    return {
+        "rx_height_m": radio.rx_height_m, "range_m": radio.range_km * 1000, "model": radio.propagation,
+        "threads": threads,
+    }  # fmt: skip
+
+
+def hearing_floor_dbm(radio: Radio) -> float:
+    """Level below which rasters show nothing: FLOOR_DBM, or lower where the scenario asks for so little."""
+    median = radio.model_copy(update={"confidence": 0.5})
+    asked = [required_rsrp_dbm(r, technology) for r in (radio, median) for technology in radio.min_rsrp_dbm]
+    return min([FLOOR_DBM, *(level - 1.0 for level in asked)])
 
 
 def served_in_lane(

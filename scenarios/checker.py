@@ -7,7 +7,7 @@ rows, never from the planned rasters), applies the hamlet rule in its own words,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import NamedTuple
 
@@ -20,7 +20,6 @@ from phusong.coverage.sweep import signal_at
 from phusong.scenarios.baseline import Baseline
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.demand import CENTRE, Demand, build_demand
-from phusong.scenarios.planned import removed_sectors, select
 from phusong.scenarios.scenario import Scenario
 from phusong.scenarios.service import LOM, SERVED, STATE_NAMES, TRANG, required_rsrp_dbm
 from phusong.solvers.decision import Plan
@@ -115,17 +114,18 @@ def _states(scenario: Scenario, baseline: Baseline, part: Candidates, chosen: ND
     demand = build_demand(baseline.part, service)
     # Only cells that some hamlet's rule looks at.
     cells = np.unique(demand.group_cell)
-    gone = removed_sectors(part, chosen)
-    standing = np.setdiff1d(np.arange(len(baseline.network.row)), gone)
-    added = np.flatnonzero(np.isin(part.sector_option, chosen))
+    stays = np.ones(len(baseline.network.row), dtype=bool)
+    for option in chosen.tolist():
+        stays[part.replaces[option]] = False
+    built = np.isin(part.sector_option, chosen)
 
     def served_by(
-        site_rc: NDArray[np.float64], sectors: Sectors, which: NDArray[np.int64]
+        site_rc: NDArray[np.float64], sectors: Sectors, which: NDArray[np.bool_]
     ) -> dict[str, NDArray[np.bool_]]:
-        picked = select(sectors, which)
+        picked = Sectors(**{f.name: getattr(sectors, f.name)[which] for f in fields(Sectors)})
         rsrp, _ = signal_at(
             baseline.terrain, site_rc, picked, len(part.layers), demand.cell_rc[cells], rx_height_m=radio.rx_height_m,
-            range_m=radio.range_km * 1000, model=radio.model, threads=scenario.solver.threads,
+            range_m=radio.range_km * 1000, model=radio.propagation, threads=scenario.solver.threads,
         )  # fmt: skip
         served: dict[str, NDArray[np.bool_]] = {}
         for (operator, technology), level in zip(part.layers, rsrp, strict=True):
@@ -137,11 +137,11 @@ def _states(scenario: Scenario, baseline: Baseline, part: Candidates, chosen: ND
             served[operator] = served.get(operator, np.zeros_like(whole)) | whole
         return served
 
-    old = served_by(baseline.network.site_rc, baseline.network.sectors, standing)
+    old = served_by(baseline.network.site_rc, baseline.network.sectors, stays)
     # What stood before decides whose word counts, so it is needed with the sectors that come down, too.
-    lost = served_by(baseline.network.site_rc, baseline.network.sectors, gone)
+    lost = served_by(baseline.network.site_rc, baseline.network.sectors, ~stays)
     before = {operator: old[operator] | lost[operator] for operator in old}
-    new = served_by(part.site_rc, part.sectors, added)
+    new = served_by(part.site_rc, part.sectors, built)
     hamlets, weight = baseline.part.layers.hamlets, demand.weight
     nobody = np.zeros(len(demand.cell_rc), dtype=bool)
 

@@ -28,6 +28,7 @@ from phusong.solvers.errors import NoFeasiblePlan, SolverError
 
 USER_ERRORS = (CoverageError, DataError, ScenarioError, SolverError)
 DONE, FAULT, BAD_INPUT, NO_PLAN = 0, 1, 2, 3
+INTERRUPTED = 130  # as shells write it: 128 + SIGINT
 LEVELS = {"error": "bold red", "rejected": "red", "warning": "yellow", "note": "dim"}
 
 
@@ -73,6 +74,9 @@ def talking(command: Callable[..., Any]) -> Callable[..., Any]:
                 raise
             _tell(error)
             sys.exit(NO_PLAN if isinstance(error, NoFeasiblePlan) else BAD_INPUT)
+        except KeyboardInterrupt:
+            click.echo("đã dừng bằng Ctrl-C / stopped by Ctrl-C", err=True)
+            sys.exit(INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
@@ -130,6 +134,8 @@ def main() -> None:
     phusong check my.toml             mọi lỗi của dữ liệu / every fault of the inputs
     phusong plan my.toml              kế hoạch và bản đồ / the plan and its map
     phusong compare RUN1 RUN2         so sánh / side by side
+    phusong calibrate my.toml do.csv  so với kết quả đo / against measurements
+    phusong validate                  mô hình đúng tới đâu / how right the models are
 
     Gợi ý lệnh khi gõ / shell completion:  eval "$(_PHUSONG_COMPLETE=bash_source phusong)"
     """
@@ -172,15 +178,15 @@ def check(terminal: Terminal, scenario: Path, data_dir: Path | None, rejects: Pa
     \b
     Ví dụ / example:  phusong check tam-dao.toml --data data/tam-dao --rejects rejects
     """
-    from phusong.data_sources.reading import check_area, rejected_rows
+    from phusong.data_sources.reading import examine_area
     from phusong.scenarios.scenario import read_scenario
 
     asked, base = read_scenario(scenario, data_dir)
     with terminal.err.status("đọc dữ liệu / reading"):
-        findings = check_area(asked.sources(base))
+        findings, rejected = examine_area(asked.sources(base))
         if rejects is not None:
             rejects.mkdir(parents=True, exist_ok=True)
-            for kind, rows in rejected_rows(asked.sources(base)).items():
+            for kind, rows in rejected.items():
                 rows.to_csv(rejects / f"{kind}.csv", index=False, encoding="utf-8-sig", lineterminator="\r\n")
 
     def show(out: Console) -> None:
@@ -188,7 +194,7 @@ def check(terminal: Terminal, scenario: Path, data_dir: Path | None, rejects: Pa
             _tell_finding(out, finding)
         counts = {level: sum(f.level == level for f in findings) for level in LEVELS}
         out.print(
-            f"{counts['error']} lỗi / errors · {counts['rejected']} dòng bị loại / rejected · "
+            f"{counts['error']} lỗi / errors · {sum(map(len, rejected.values()))} dòng bị loại / rejected · "
             f"{counts['warning']} cảnh báo / warnings · {counts['note']} ghi chú / notes"
         )
 
@@ -251,6 +257,62 @@ def plan(terminal: Terminal, scenario: Path, data_dir: Path | None, runs: Path |
     from phusong.scenarios.pipeline import run_plan
 
     _run(terminal, scenario, data_dir, runs, run_plan, change)
+
+
+@main.command()
+@scenario_argument
+@click.argument("measurements", type=click.Path(path_type=Path))
+@data_option
+@click.option("--write", is_flag=True, help="Ghi vào kịch bản. / Write into the scenario.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Ghi vào bản sao cạnh kịch bản. / Write into a copy beside the scenario.",
+)
+@click.option(
+    "--rejects",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Ghi các dòng bị loại vào tệp CSV này. / Write the rejected rows into this CSV.",
+)
+@talking
+def calibrate(
+    terminal: Terminal,
+    scenario: Path,
+    measurements: Path,
+    data_dir: Path | None,
+    write: bool,
+    output: Path | None,
+    rejects: Path | None,
+) -> None:
+    """So mô hình với kết quả đo, hiệu chỉnh kịch bản. / Compare the model with measurements, calibrate the scenario.
+
+    \b
+    Ví dụ / examples:
+      phusong calibrate tam-dao.toml do-kiem.csv
+      phusong calibrate tam-dao.toml do-kiem.csv --write
+    """
+    from phusong.data_sources.layers import write_rejects
+    from phusong.scenarios.calibration import calibrate as compare_with
+    from phusong.scenarios.calibration import write_calibration
+    from phusong.scenarios.calibration_report import print_calibration, report_of
+
+    if write and output is not None:
+        raise click.UsageError("--write hoặc / or --output, không cả hai / not both")
+    with _progress(terminal) as report:
+        found = compare_with(scenario, measurements, data_dir, report)
+    if rejects is not None:
+        write_rejects(found.read, rejects)
+    written = output or (scenario if write else None)
+    if written is not None:
+        write_calibration(scenario, found, output)
+
+    def show(out: Console) -> None:
+        for finding in found.findings:
+            if finding.level != "note":
+                _tell_finding(out, finding)
+        print_calibration(out, found, written)
+
+    terminal.result({**report_of(found), "written": None if written is None else str(written)}, show)
 
 
 @main.command()
@@ -332,6 +394,44 @@ def map_(terminal: Terminal, run: str | None, runs: Path | None, no_open: bool) 
     if not no_open and not terminal.as_json:
         webbrowser.open(page.as_uri())
     terminal.result({"map": str(page)}, lambda out: out.print(str(page)))
+
+
+@main.command()
+@click.option(
+    "--data", "data_dir", type=click.Path(path_type=Path, file_okay=False),
+    help="Thư mục các bộ số tham chiếu; không có thì dùng các dòng trích dẫn. "
+    "/ Folder of the reference sets; without it, a few rows quoted from them.",
+)  # fmt: skip
+@talking
+def validate(terminal: Terminal, data_dir: Path | None) -> None:
+    """So mô hình truyền sóng với số liệu tham chiếu. / Compare the propagation models with others' numbers.
+
+    \b
+    Ví dụ / examples:
+      phusong validate
+      phusong validate --data ../shared/validation
+    """
+    from phusong.scenarios.validation.answer import agreement_table, document, source_lines, wrong_rows
+    from phusong.scenarios.validation.references import compare, missing_sets
+
+    with terminal.err.status("so sánh / comparing") as status:
+        sets = compare(data_dir, lambda name: status.update(f"so sánh / comparing {name}"))
+    missing = missing_sets(data_dir) if data_dir else []
+
+    def show(out: Console) -> None:
+        out.print(agreement_table(sets))
+        for line in source_lines(sets):
+            out.print(line, style="dim", markup=False)
+        for line in wrong_rows(sets):
+            out.print(line, style="red", markup=False)
+        for name in missing:
+            out.print(
+                f"không có / missing in {data_dir}: {name} (dùng dòng trích dẫn / quoted rows used)", markup=False
+            )
+
+    terminal.result(document(sets, missing), show)
+    if not all(s.agrees for s in sets):
+        sys.exit(FAULT)  # a model that left its reference is a fault of this program
 
 
 @main.command()

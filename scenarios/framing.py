@@ -11,16 +11,16 @@ from scipy import sparse
 
 from phusong.coverage.matrix import option_coverage, sector_keys
 from phusong.coverage.sectors import Sectors
-from phusong.coverage.sweep import LossRows, loss_rows
-from phusong.scenarios.baseline import Baseline, Lane, Progress, site_counter
+from phusong.coverage.sweep import LossRows, loss_rows, signal_at
+from phusong.scenarios.baseline import Baseline, Lane, Progress, reception, site_counter
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.candidates.targets import Targets
 from phusong.scenarios.demand import Demand
 from phusong.scenarios.errors import OptionUnknown
 from phusong.scenarios.radio import Radio, grid_coordinates
 from phusong.scenarios.scenario import Objective
-from phusong.scenarios.service import Service, layer_levels_dbm
-from phusong.solvers.problem import Problem
+from phusong.scenarios.service import Service, layer_levels_dbm, served_by_layer
+from phusong.solvers.problem import Crowds, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Question:
     cell     : (N,) int32 demand cell of each asked cell; a cell is asked once per lane that lacks it
     operator : (N,) int32 operator that must serve it, -1 any
     covers   : (M, N) bool, options x asked cells
+    crowds   : who counts as newly covered where that is not simply the people of each asked cell
     hamlet   : (h,) int64 the low-signal hamlets; groups name them by position in this array
     The group arrays are as in Problem, over asked cells, with what is served already taken off the need.
     Facilities that lack service follow the hamlets when the scenario gives them a weight.
@@ -39,6 +40,7 @@ class Question:
     operator: NDArray[np.int32]
     weight: NDArray[np.int64]
     covers: sparse.csr_array
+    crowds: Crowds | None
     hamlet: NDArray[np.int64]
     hamlet_weight: NDArray[np.int64]
     group_hamlet: NDArray[np.int32]
@@ -70,7 +72,7 @@ def find_loss_rows(
     key = np.unique(sector_keys(candidates.sectors), axis=0)
     return loss_rows(
         baseline.terrain, candidates.site_rc, key, cells, rx_height_m=radio.rx_height_m,
-        range_m=range_km * 1000, model=radio.model, threads=threads,
+        range_m=range_km * 1000, model=radio.propagation, threads=threads,
         on_site=site_counter("matrix", len(candidates.site_rc), on_progress),
     )  # fmt: skip
 
@@ -81,9 +83,11 @@ def ask(
 ) -> Question:  # fmt: skip
     """Everything that the low-signal hamlets of one part still need, and which option gives it where."""
     demand = baseline.demand
-    cell, operator, number = _asked_cells(baseline)
+    cell, operator, number, own = _asked_cells(baseline)
     groups = _groups(baseline, number)
-    facility_rc = _lacking_facilities(baseline) if service.facility_weight else np.empty((0, 2), dtype=np.int32)
+    facility_rc = np.empty((0, 2), dtype=np.int32)
+    if service.facility_weight:
+        facility_rc = _lacking_facilities(baseline, radio, threads)
 
     rc = np.concatenate([demand.cell_rc[cell], facility_rc]).astype(np.int32)
     unique_rc, place = np.unique(rc, axis=0, return_inverse=True)
@@ -113,6 +117,7 @@ def ask(
         operator=operator,
         weight=np.concatenate([demand.weight[cell], np.ones(facilities, dtype=np.int64)]),
         covers=covers,
+        crowds=_crowds(demand, cell, own, facilities),
         hamlet=baseline.low,
         hamlet_weight=np.repeat(np.array([1, service.facility_weight], dtype=np.int64), [hamlets, facilities]),
         group_hamlet=np.concatenate([groups[0], np.arange(hamlets, hamlets + facilities, dtype=np.int32)]),
@@ -152,7 +157,18 @@ def pose(
         locked=_named(names, objective.locked_options, "locked_options"),
         forbidden=_named(names, objective.forbidden_options, "forbidden_options"),
         forbidden_sets=_conflicts(candidates),
+        crowds=_joined_crowds(questions),
     )
+
+
+def _joined_crowds(questions: Sequence[Question]) -> Crowds | None:
+    if all(q.crowds is None for q in questions):
+        return None
+    crowds = [
+        q.crowds or Crowds(sparse.csr_array(sparse.eye_array(len(q.cell), dtype=bool)), q.weight) for q in questions
+    ]
+    joined = sparse.block_diag([c.cells for c in crowds], format="csr", dtype=bool)
+    return Crowds(sparse.csr_array(joined), np.concatenate([c.people for c in crowds]))
 
 
 def _worth(question: Question, objective: Objective) -> NDArray[np.int64]:
@@ -169,13 +185,16 @@ def _lacking(demand: Demand, lane: Lane) -> NDArray[np.bool_]:
     return lacking
 
 
-def _asked_cells(baseline: Baseline) -> tuple[NDArray[np.int32], NDArray[np.int32], list[NDArray[np.int32]]]:
+def _asked_cells(
+    baseline: Baseline,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], list[NDArray[np.int32]], NDArray[np.bool_]]:
     """Cells that lack believed service and from whom they ask it, lane by lane.
 
-    The last value has per lane (nnz,) the asked cell of each entry of the groups; it means nothing where believed.
+    The third value has per lane (nnz,) the asked cell of each entry of the groups; it means nothing where believed.
+    The last says where the people of the cell themselves ask, and not a hamlet of another operator around them.
     """
     demand = baseline.demand
-    cells, operators, numbers = [], [], []
+    cells, operators, numbers, own = [], [], [], []
     count = 0
     width = len(baseline.operators) + 1
     for lane in baseline.lanes:
@@ -185,8 +204,27 @@ def _asked_cells(baseline: Baseline) -> tuple[NDArray[np.int32], NDArray[np.int3
         cells.append((asked // width).astype(np.int32))
         operators.append((asked % width - 1).astype(np.int32))
         numbers.append((count + np.searchsorted(asked, entry)).astype(np.int32))
+        own.append(operators[-1] == lane.operator[cells[-1]])
         count += len(asked)
-    return np.concatenate(cells), np.concatenate(operators), numbers
+    return np.concatenate(cells), np.concatenate(operators), numbers, np.concatenate(own)
+
+
+def _crowds(demand: Demand, cell: NDArray[np.int32], own: NDArray[np.bool_], facilities: int) -> Crowds | None:
+    """People of each demand cell, once: they are covered when all operators whom they ask and who fail them serve.
+
+    Facilities follow the cells, each a crowd of one.
+    """
+    if own.all() and len(np.unique(cell)) == len(cell):
+        return None
+    number = np.flatnonzero(own)
+    who, crowd = np.unique(cell[number], return_inverse=True)
+    entries = len(number) + facilities
+    column = np.concatenate([number, len(cell) + np.arange(facilities)])
+    row = np.concatenate([crowd, len(who) + np.arange(facilities)])
+    cells = sparse.csr_array(
+        (np.ones(entries, dtype=bool), (row, column)), shape=(len(who) + facilities, len(cell) + facilities)
+    )
+    return Crowds(cells, np.concatenate([demand.weight[who], np.ones(facilities, dtype=np.int64)]))
 
 
 def _groups(
@@ -218,12 +256,12 @@ def facility_cells(baseline: Baseline) -> NDArray[np.int32]:
     return np.clip(rc, 0, [height - 1, width - 1]).astype(np.int32)
 
 
-def _lacking_facilities(baseline: Baseline) -> NDArray[np.int32]:
-    rc = facility_cells(baseline)
-    rsrp = baseline.signal.rsrp_dbm[:, rc[:, 0], rc[:, 1]]
-    with np.errstate(invalid="ignore"):
-        served = (rsrp >= baseline.levels_dbm[:, None]).any(axis=0)
-    return rc[~served]
+def _lacking_facilities(baseline: Baseline, radio: Radio, threads: int | None) -> NDArray[np.int32]:
+    rc, network = facility_cells(baseline), baseline.network
+    rsrp, _ = signal_at(
+        baseline.terrain, network.site_rc, network.sectors, len(network.layers), rc, **reception(radio, threads)
+    )
+    return rc[~served_by_layer(rsrp, baseline.levels_dbm).any(axis=0)]
 
 
 def _shifted(sectors: Sectors, levels_dbm: NDArray[np.float64]) -> Sectors:

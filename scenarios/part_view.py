@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phusong.coverage.sweep import SignalMap
 from phusong.scenarios.baseline import Baseline
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.framing import Question
@@ -32,9 +33,14 @@ class PartView:
     candidates: Candidates | None
     question: Question | None
     planned: Planned | None
-    rsrp_after_dbm: NDArray[np.float32]
+    signal_after: SignalMap
     chosen: NDArray[np.int64]
     cleared_by: dict[int, list[str]]
+
+    @property
+    def rsrp_after_dbm(self) -> NDArray[np.float32]:
+        """(layers, H, W)"""
+        return self.signal_after.rsrp_dbm
 
     @property
     def state_after(self) -> NDArray[np.uint8]:
@@ -57,12 +63,11 @@ def part_views(run: Run) -> Iterator[PartView]:
     for i, baseline in enumerate(run.baselines):
         if decided is None:
             nothing = np.empty(0, dtype=np.int64)
-            yield PartView(baseline, None, None, None, baseline.signal.rsrp_dbm, nothing, {})
+            yield PartView(baseline, None, None, None, baseline.signal, nothing, {})
             continue
         candidates, question, planned = decided.candidates[i], decided.questions[i], decided.planned[i]
         cleared_by = _cleared_by(baseline, candidates, question, planned)
-        rsrp = decided.rsrp_dbm[i]
-        yield PartView(baseline, candidates, question, planned, rsrp, planned.chosen, cleared_by)
+        yield PartView(baseline, candidates, question, planned, decided.signals[i], planned.chosen, cleared_by)
 
 
 def _cleared_by(

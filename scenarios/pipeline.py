@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from phusong.coverage.sweep import SignalMap
 from phusong.data_sources.area import Area, Part
 from phusong.data_sources.reading import read_area
 from phusong.scenarios.baseline import Baseline, Progress, compute_baseline
@@ -22,6 +23,7 @@ from phusong.scenarios.planned import Planned, planned_map, planned_states, with
 from phusong.scenarios.scenario import Scenario
 from phusong.scenarios.service import SERVED
 from phusong.solvers.decision import Limits, Plan, cheapest_clearing, max_cleared, min_cost
+from phusong.solvers.errors import NoFeasiblePlan, NoPlanInTime
 from phusong.solvers.problem import Problem
 
 REPAIRS = 3
@@ -31,9 +33,9 @@ REPAIRS = 3
 class Decided:
     """The decision and all that led to it, part by part.
 
-    rsrp_dbm : (layers, H, W) planned signal of each part, over its candidates' layers
+    signals  : planned signal of each part, over its candidates' layers
     repairs : hamlets that each round of the repair loop found wrongly counted
-    cheapest_vnd : least budget cost that clears any one hamlet, None where none can be
+    cheapest_vnd : budget cost that clears some hamlet, None where no way was found; cheapest_proven: none costs less
     """
 
     candidates: tuple[Candidates, ...]
@@ -41,10 +43,11 @@ class Decided:
     problem: Problem
     plan: Plan
     planned: tuple[Planned, ...]
-    rsrp_dbm: tuple[NDArray[np.float32], ...]
+    signals: tuple[SignalMap, ...]
     verdict: Verdict
     repairs: tuple[int, ...]
     cheapest_vnd: int | None
+    cheapest_proven: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +85,51 @@ def run_plan(scenario: Scenario, base: Path, on_progress: Progress | None = None
         questions = _questions(scenario, baselines, candidates, on_progress)
     problem = pose(questions, candidates, baselines, scenario.objective)
 
+    with clock("decision"):
+        plan = _decide(scenario, problem, baselines, on_progress)
+    with clock("repair"):
+        planned = _planned(scenario, baselines, candidates, plan)
     repairs: list[int] = []
-    bound: int | None = None
-    while True:
-        with clock("decision"):
-            plan = _decide(scenario, problem, baselines, on_progress)
-        # What a repair forbids was possible in the question asked: only its own bound is proven.
-        bound = plan.hamlets_bound if bound is None else max(bound, plan.hamlets_bound)
-        plan = replace(plan, hamlets_bound=bound)
-        with clock("repair"):
-            planned = _planned(scenario, baselines, candidates, plan)
+    while len(repairs) < REPAIRS:
         repaired, failed = without_offenders(problem, plan, questions, candidates, baselines, planned)
-        if not failed or len(repairs) == REPAIRS:
+        if not failed or not _forbids_more(repaired, problem):
             break
+        try:
+            with clock("decision"):
+                again = _decide(scenario, repaired, baselines, on_progress)
+        except (NoFeasiblePlan, NoPlanInTime):
+            break  # what is forbidden is a guess at the offenders: it proves nothing impossible
         repairs.append(failed)
         problem = repaired
+        # What a repair forbids was possible in the question asked: only the first bound is proven of that.
+        plan = replace(again, hamlets_bound=plan.hamlets_bound, repeatable=plan.repeatable and again.repeatable)
+        with clock("repair"):
+            planned = _planned(scenario, baselines, candidates, plan)
     with clock("planned"):
-        maps = tuple(
+        signals = tuple(
             planned_map(b, c, p, scenario.radio, threads=scenario.solver.threads, on_progress=on_progress)
             for b, c, p in zip(baselines, candidates, planned, strict=True)
         )
     with clock("checker"):
         verdict = check_plan(scenario, baselines, candidates, plan, [p.state for p in planned])
-    cheapest = cheapest_clearing(problem)
-    price = None if cheapest is None else cheapest[1]
-    decided = Decided(candidates, questions, problem, plan, planned, maps, verdict, tuple(repairs), price)
+    cheapest = cheapest_clearing(problem, low_hamlets(questions))
+    decided = Decided(
+        candidates, questions, problem, plan, planned, signals, verdict, tuple(repairs),
+        cheapest_vnd=None if cheapest is None else cheapest.vnd,
+        cheapest_proven=cheapest is not None and cheapest.proven,
+    )  # fmt: skip
     return replace(run, decided=decided, seconds=clock.seconds)
+
+
+def low_hamlets(questions: Sequence[Question]) -> NDArray[np.bool_]:
+    """(H,) of the problem: a low-signal hamlet, not a facility."""
+    return np.concatenate([np.arange(len(q.hamlet_weight)) < len(q.hamlet) for q in questions])
+
+
+def _forbids_more(repaired: Problem, problem: Problem) -> bool:
+    return bool(repaired.forbidden.sum() > problem.forbidden.sum()) or set(repaired.forbidden_sets) > set(
+        problem.forbidden_sets
+    )
 
 
 def _read(scenario: Scenario, base: Path, on_progress: Progress | None) -> Area:

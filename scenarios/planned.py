@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phusong.coverage.sectors import Sectors
-from phusong.coverage.sweep import signal_at, signal_map
+from phusong.coverage.sweep import SignalMap, signal_at, signal_map
 from phusong.scenarios.baseline import (
-    FLOOR_DBM,
     Baseline,
     Progress,
-    at_cells,
+    hearing_floor_dbm,
     lane_state,
+    reception,
     served_in_lane,
     site_counter,
 )
@@ -36,12 +35,14 @@ class Planned:
     removed  : (r,) int64 standing sectors that come down
     sectors  : the sectors that go up
     state    : (H,) uint8 state of each hamlet
+    lost     : (C,) bool demand cells that some hamlet counted on before the plan and may no longer
     """
 
     chosen: NDArray[np.int64]
     removed: NDArray[np.int64]
     sectors: Sectors
     state: NDArray[np.uint8]
+    lost: NDArray[np.bool_]
 
 
 def select(sectors: Sectors, which: NDArray[np.int64] | NDArray[np.bool_]) -> Sectors:
@@ -58,61 +59,98 @@ def planned_states(
     added = select(candidates.sectors, np.isin(candidates.sector_option, chosen))
     demand = baseline.demand
     asked = np.unique(demand.group_cell)
-    where = np.zeros(baseline.part.people.shape, dtype=bool)
-    where[tuple(demand.cell_rc[asked].T)] = True
-    kept = at_cells(_kept(baseline, candidates, removed, radio, where, threads), demand.cell_rc)
+    kept = _kept_at(baseline, candidates, removed, asked, radio, threads)
     gained = np.full_like(kept, np.nan)
     if len(added):
         gained[:, asked], _ = signal_at(
-            baseline.terrain, candidates.site_rc, added, len(gained), demand.cell_rc[asked],
-            **_reception(radio, threads),
-        )  # fmt: skip
+            baseline.terrain, candidates.site_rc, added, len(gained), demand.cell_rc[asked], **reception(radio, threads)
+        )
     levels = layer_levels_dbm(candidates.layers, radio, service)
     operator = baseline.layer_operator(candidates.layers)
-    state = state_after(baseline, operator, served_by_layer(kept, levels), served_by_layer(gained, levels))
-    return Planned(chosen, removed, added, state)
+    state, lost = state_after(baseline, operator, served_by_layer(kept, levels), served_by_layer(gained, levels))
+    return Planned(chosen, removed, added, state, lost)
 
 
 def planned_map(
     baseline: Baseline, candidates: Candidates, planned: Planned, radio: Radio,
     *, threads: int | None, on_progress: Progress | None,
-) -> NDArray[np.float32]:  # fmt: skip
-    """(layers, H, W) best signal per layer of candidates.layers with the plan built."""
-    kept = _kept(baseline, candidates, planned.removed, radio, np.ones(baseline.part.people.shape, bool), threads)
+) -> SignalMap:  # fmt: skip
+    """Best server per layer of candidates.layers with the plan built, for pictures and people counted by area.
+
+    Servers are numbered as the standing sectors are, those that the plan adds after them.
+    """
+    kept = _kept_map(baseline, candidates, planned.removed, radio, threads)
     if not len(planned.sectors):
         return kept
     sites = len(np.unique(planned.sectors.location))
     gained = signal_map(
-        baseline.terrain, candidates.site_rc, planned.sectors, len(kept),
-        on_site=site_counter("planned", sites, on_progress), **_reception(radio, threads),
+        baseline.terrain, candidates.site_rc, planned.sectors, len(kept.server),
+        floor_dbm=hearing_floor_dbm(radio), on_site=site_counter("planned", sites, on_progress),
+        **reception(radio, threads),
     )  # fmt: skip
-    return np.asarray(np.fmax(kept, gained.rsrp_dbm))
+    return merged_signal(kept, gained, len(baseline.network.row))
 
 
-def _reception(radio: Radio, threads: int | None) -> dict[str, Any]:
-    return {
-        "rx_height_m": radio.rx_height_m, "range_m": radio.range_km * 1000, "model": radio.model,
-        "threads": threads, "floor_dbm": FLOOR_DBM,
-    }  # fmt: skip
+def merged_signal(standing: SignalMap, added: SignalMap, first_added: int) -> SignalMap:
+    """Best server of two sets of sectors on the same layers and cells; the standing one where both are as strong.
+
+    first_added : number that the first added sector has among both
+    """
+    with np.errstate(invalid="ignore"):
+        better = (added.server >= 0) & ((standing.server < 0) | (added.rsrp_dbm > standing.rsrp_dbm))
+    return SignalMap(
+        np.where(better, added.rsrp_dbm, standing.rsrp_dbm),
+        np.where(better, added.server + np.int32(first_added), standing.server),
+    )
 
 
-def _kept(
-    baseline: Baseline, candidates: Candidates, removed: NDArray[np.int64], radio: Radio, where: NDArray[np.bool_],
+def _kept_at(
+    baseline: Baseline, candidates: Candidates, removed: NDArray[np.int64], asked: NDArray[np.int32], radio: Radio,
     threads: int | None,
-) -> NDArray[np.float32]:  # fmt: skip
-    """(layers, H, W) what the remaining sectors give, up to date in the cells of `where`."""
-    kept = baseline.signal.rsrp_dbm
-    if len(removed):
-        # Only cells whose best server comes down change; for them the remaining sectors are computed again.
-        lost = np.isin(baseline.signal.server, removed)
-        shaded = np.asarray(lost.any(axis=0)) & where
-        remaining = select(baseline.network.sectors, np.setdiff1d(np.arange(len(baseline.network.row)), removed))
+) -> NDArray[np.float64]:  # fmt: skip
+    """(layers, C) what the remaining sectors give, up to date in the demand cells `asked`."""
+    kept = np.full((len(candidates.layers), baseline.rsrp_dbm.shape[1]), np.nan)
+    standing = len(baseline.rsrp_dbm)
+    kept[:standing] = baseline.rsrp_dbm
+    # Only cells whose best server comes down change; for them the remaining sectors are computed again.
+    lost = np.isin(baseline.server[:, asked], removed)
+    shaded = lost.any(axis=0)
+    if shaded.any():
+        cells = asked[shaded]
+        again, _ = signal_at(
+            baseline.terrain, baseline.network.site_rc, _remaining(baseline, removed), standing,
+            baseline.demand.cell_rc[cells], **reception(radio, threads),
+        )  # fmt: skip
+        kept[:standing, cells] = np.where(lost[:, shaded], again, kept[:standing, cells])
+    return kept
+
+
+def _kept_map(
+    baseline: Baseline, candidates: Candidates, removed: NDArray[np.int64], radio: Radio, threads: int | None
+) -> SignalMap:
+    """What the remaining sectors give, numbered as they stand today, over the layers of the candidates."""
+    kept, server = baseline.signal.rsrp_dbm, baseline.signal.server
+    lost = np.isin(server, removed)
+    if lost.any():
         again = signal_map(
-            baseline.terrain, baseline.network.site_rc, remaining, len(kept), where=shaded, **_reception(radio, threads)
-        )
-        kept = np.where(lost & shaded, again.rsrp_dbm, kept)
-    missing = len(candidates.layers) - len(kept)
-    return np.concatenate([kept, np.full((missing, *kept.shape[1:]), np.nan, dtype=np.float32)])
+            baseline.terrain, baseline.network.site_rc, _remaining(baseline, removed), len(kept),
+            where=np.asarray(lost.any(axis=0)), floor_dbm=hearing_floor_dbm(radio), **reception(radio, threads),
+        )  # fmt: skip
+        number = np.append(_staying(baseline, removed), -1).astype(np.int32)  # the last answers for "no server", -1
+        kept, server = np.where(lost, again.rsrp_dbm, kept), np.where(lost, number[again.server], server)
+    new = (len(candidates.layers) - len(kept), *kept.shape[1:])
+    return SignalMap(
+        np.concatenate([kept, np.full(new, np.nan, dtype=np.float32)]),
+        np.concatenate([server, np.full(new, -1, dtype=np.int32)]),
+    )
+
+
+def _remaining(baseline: Baseline, removed: NDArray[np.int64]) -> Sectors:
+    return select(baseline.network.sectors, _staying(baseline, removed))
+
+
+def _staying(baseline: Baseline, removed: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.setdiff1d(np.arange(len(baseline.network.row)), removed)
 
 
 def removed_sectors(candidates: Candidates, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -123,15 +161,18 @@ def removed_sectors(candidates: Candidates, chosen: NDArray[np.int64]) -> NDArra
 
 def state_after(
     baseline: Baseline, layer_operator: NDArray[np.int32], kept: NDArray[np.bool_], gained: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
-    """(H,) state of each hamlet, where a standing sector counts only as far as its service was believed."""
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """(H,) state of each hamlet, where a standing sector counts only as far as its service was believed, and (C,)
+    cells where believed service is lost."""
     cell = baseline.demand.group_cell
     states = []
+    lost = np.zeros(kept.shape[1], dtype=bool)
     for lane in baseline.lanes:
         stays = served_in_lane(kept[:, cell], layer_operator, lane.entry_operator) & lane.believed
         served = stays | served_in_lane(gained[:, cell], layer_operator, lane.entry_operator)
         states.append(lane_state(baseline.demand, lane, served))
-    return np.asarray(np.maximum.reduce(states))
+        lost[cell[lane.believed & ~served]] = True
+    return np.asarray(np.maximum.reduce(states)), lost
 
 
 def without_offenders(
@@ -141,8 +182,9 @@ def without_offenders(
     """The problem with the choices forbidden that the physics contradicts, and how many hamlets they failed.
 
     A hamlet fails when the plan counts it as cleared and the planned signal does not, or when it was served before
-    and no longer is. Choices that take sectors down are to blame first; where none was chosen, the options that
-    together were to clear the hamlet may not all be chosen again. What the planner locked is never forbidden.
+    and no longer is. Choices that took down what served a cell which it lost are to blame; where there is none, the
+    options that together were to clear the hamlet may not all be chosen again. What the planner locked is never
+    forbidden.
     """
     forbidden = problem.forbidden.copy()
     sets = list(problem.forbidden_sets)
@@ -152,19 +194,15 @@ def without_offenders(
         broken = np.flatnonzero((result.state[question.hamlet] != SERVED) & promised)
         uncovered = np.flatnonzero((baseline.state == SERVED) & (result.state != SERVED))
         failed += len(broken) + len(uncovered)
-        takers = _takers(baseline, part, result, np.concatenate([question.hamlet[broken], uncovered]))
-        takers = takers[~problem.locked[option_first + takers]]
-        if len(takers):
-            forbidden[option_first + takers] = True
-        elif len(broken):
-            chosen = option_first + result.chosen
-            for hamlet in broken:
-                groups = np.flatnonzero(question.group_hamlet == hamlet)
-                cells = np.concatenate(
-                    [question.group_cell[question.group_indptr[g] : question.group_indptr[g + 1]] for g in groups]
-                )
-                covers = problem.covers[chosen][:, cell_first + cells]
-                together = chosen[covers.sum(axis=1) > 0]
+        position = {int(hamlet): int(at) for hamlet, at in zip(question.hamlet[broken], broken, strict=True)}
+        for hamlet in [*position, *uncovered.tolist()]:
+            takers = option_first + _takers(baseline, part, result, hamlet)
+            takers = takers[~problem.locked[takers]]
+            forbidden[takers] = True
+            if not len(takers) and hamlet in position:
+                cells = cell_first + _cells_of(question, position[hamlet])
+                chosen = option_first + result.chosen
+                together = chosen[problem.covers[chosen][:, cells].sum(axis=1) > 0]
                 if not problem.locked[together].all():
                     sets.append(tuple(together.tolist()))
         hamlet_first += len(question.hamlet_weight)
@@ -173,12 +211,17 @@ def without_offenders(
     return replace(problem, forbidden=forbidden, forbidden_sets=tuple(sets)), failed
 
 
-def _takers(
-    baseline: Baseline, candidates: Candidates, planned: Planned, hamlets: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Chosen options that take down a sector which is the best server somewhere in these hamlets."""
+def _cells_of(question: Question, hamlet: int) -> NDArray[np.int32]:
+    """Asked cells of a low-signal hamlet, by its position."""
+    groups = np.repeat(question.group_hamlet == hamlet, np.diff(question.group_indptr))
+    return np.asarray(question.group_cell[groups])
+
+
+def _takers(baseline: Baseline, candidates: Candidates, planned: Planned, hamlet: int) -> NDArray[np.int64]:
+    """Chosen options that took down what served a cell which a hamlet counted on and lost."""
     demand = baseline.demand
-    of_group = np.isin(demand.group_hamlet, hamlets)
-    cells = demand.cell_rc[demand.group_cell[np.repeat(of_group, np.diff(demand.group_indptr))]]
-    servers = np.unique(baseline.signal.server[:, cells[:, 0], cells[:, 1]])
+    own = demand.group_cell[np.repeat(demand.group_hamlet == hamlet, np.diff(demand.group_indptr))]
+    lost = own[planned.lost[own]]
+    served = served_by_layer(baseline.rsrp_dbm[:, lost], baseline.levels_dbm)
+    servers = np.unique(baseline.server[:, lost][served])
     return np.array([o for o in planned.chosen if np.isin(candidates.replaces[o], servers).any()], dtype=np.int64)

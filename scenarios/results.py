@@ -13,9 +13,11 @@ from rasterio.features import rasterize
 from scipy import ndimage
 
 from phusong.scenarios.baseline import best_rsrp
+from phusong.scenarios.capacity import CapacityTables
 from phusong.scenarios.outputs.result import PartRasters, RunResult
 from phusong.scenarios.part_view import MEASURE_COLUMNS, PartView, part_views, served_rasters
 from phusong.scenarios.pipeline import Run
+from phusong.scenarios.quality import capacity_after, probabilities, with_load, worth_measuring
 from phusong.scenarios.radio import true_north_deg
 from phusong.scenarios.scenario import Scenario
 from phusong.scenarios.service import SERVED, STATE_NAMES
@@ -28,18 +30,24 @@ def result_of(run: Run, compile_s: float = 0.0) -> RunResult:
     """Everything that the run folder shows. compile_s: seconds spent compiling kernels, for the timings."""
     views = list(part_views(run))
     scenario = run.scenario
-    hamlets = pd.concat([_hamlets(v, scenario) for v in views], ignore_index=True)
+    loads = [capacity_after(v, scenario) for v in views]
+    hamlets = pd.concat([_hamlets(v, scenario, load) for v, load in zip(views, loads, strict=True)], ignore_index=True)
     measures = pd.concat([v.options[MEASURE_COLUMNS] for v in views], ignore_index=True)
     sites = pd.concat([_sites(v) for v in views], ignore_index=True)
     stations = pd.concat([_stations(v) for v in views], ignore_index=True)
     communes = pd.concat([_communes(v, scenario) for v in views], ignore_index=True)
-    summary = summary_of(run, views, hamlets, measures, sites, stations)
+    sectors = pd.concat(
+        [with_load(_sectors(v), v, load.sectors) for v, load in zip(views, loads, strict=True)], ignore_index=True
+    )
+    summary = summary_of(run, views, hamlets, measures, sites, stations, sectors)
     return RunResult(
         name=scenario.scenario.name,
         synthetic=tuple(scenario.data.synthetic),
         parts=tuple(_rasters(v, scenario) for v in views),
         hamlets=hamlets, sites=sites, stations=stations,
-        sectors=pd.concat([_sectors(v) for v in views], ignore_index=True),
+        sectors=sectors,
+        speeds=pd.concat([load.speeds for load in loads], ignore_index=True),
+        measure_first=worth_measuring(views, scenario),
         measures=measures,
         routes=pd.concat([_routes(v) for v in views], ignore_index=True),
         communes=communes, summary=summary, manifest=manifest_of(run),
@@ -55,14 +63,17 @@ def _rasters(view: PartView, scenario: Scenario) -> PartRasters:
     part, service = view.baseline.part, scenario.service
     before = best_rsrp(view.baseline.signal.rsrp_dbm, view.baseline.network.layers, service)
     after = best_rsrp(view.rsrp_after_dbm, view.layers, service)
-    return PartRasters(part.name, part.box, part.height_m, before, after, part.inside)
+    sigma_db = float(np.hypot(scenario.radio.model_sigma_db, scenario.radio.location_sigma_db))
+    return PartRasters(part.name, part.box, part.height_m, before, after, part.inside, sigma_db)
 
 
-def _hamlets(view: PartView, scenario: Scenario) -> gpd.GeoDataFrame:
+def _hamlets(view: PartView, scenario: Scenario, load: CapacityTables) -> gpd.GeoDataFrame:
     baseline, part = view.baseline, view.baseline.part
     frame, centre = part.layers.hamlets, baseline.demand.cell_rc[baseline.demand.centre_cell]
     before, after = baseline.state, view.state_after
     rasters = _rasters(view, scenario)
+    probable_before, probable_after = probabilities(view, scenario)
+    carried = load.hamlets.set_index("hamlet_id").reindex(frame["hamlet_id"]).reset_index()
     declared = frame["declared_state"]
     said = declared.isin(STATE_NAMES).to_numpy()
     differs = np.array([s != STATE_NAMES[m] for s, m in zip(declared, baseline.model_state, strict=True)]) & said
@@ -76,8 +87,11 @@ def _hamlets(view: PartView, scenario: Scenario) -> gpd.GeoDataFrame:
             "model_state": states[baseline.model_state], "state_before": states[before], "state_after": states[after],
             "rsrp_before_dbm": rasters.baseline_rsrp_dbm[centre[:, 0], centre[:, 1]],
             "rsrp_after_dbm": rasters.planned_rsrp_dbm[centre[:, 0], centre[:, 1]],
+            "probability_before": probable_before.cleared, "probability_after": probable_after.cleared,
             "cleared": (before != SERVED) & (after == SERVED),
             "served_by_option": [", ".join(view.cleared_by.get(i, [])) for i in range(len(frame))],
+            "people_served": carried["people_served"].round(), "people_carried": carried["people_carried"].round(),
+            "capacity": carried["capacity"],
             "assigned_operator": frame["assigned_operator"],
             "electricity_before": electricity,
             "electricity_after": np.where(_electrified(view), "grid", electricity),

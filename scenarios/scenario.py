@@ -11,12 +11,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from phusong.coverage.errors import CoverageError
+from phusong.coverage.surroundings import check_surroundings
 from phusong.data_sources.reading import LayerSource, Sources
 from phusong.scenarios.candidates.settings import CandidateSettings, Costs
+from phusong.scenarios.capacity import Capacity
 from phusong.scenarios.errors import ScenarioFaults, ScenarioFileMissing
 from phusong.scenarios.radio import Radio
 from phusong.scenarios.service import Service
 from phusong.scenarios.settings import Section
+from phusong.scenarios.throughput import Throughput
 
 LAYERS = (
     "hamlets",
@@ -52,6 +56,9 @@ class AreaSection(Section):
 
 class TerrainSection(Section):
     files: list[str] = Field(min_length=1, description="GeoTIFF, .hgt, folders of them, or a .txt list of tiles")
+    surface: Literal["dsm", "dtm"] = Field(
+        "dsm", description="dsm: trees and roofs are in the heights; dtm: bare earth"
+    )
 
 
 class PopulationSection(Section):
@@ -89,6 +96,7 @@ class DataSection(Section):
     facilities: LayerSection | None = None
     exclusions: LayerSection | None = None
     communes: LayerSection | None = None
+    antennas: list[str] = Field(default_factory=list, description=".msi and .pln files of antennas, or folders of them")
     drop_sites_share: float = Field(0.0, ge=0, lt=1, description="leaves out this share of sites, drawn by the seed")
 
 
@@ -149,11 +157,24 @@ class Scenario(Section):
     data: DataSection
     radio: Radio = Radio()
     service: Service = Service()
+    throughput: Throughput = Throughput()
+    capacity: Capacity = Capacity()
     candidates: CandidateSettings = CandidateSettings()
     costs: Costs = Costs()
     objective: Objective
     solver: Solver = Solver()
     outputs: Outputs = Outputs()
+
+    @model_validator(mode="after")
+    def _surroundings_fit_terrain_and_model(self) -> Scenario:
+        try:
+            check_surroundings(
+                self.radio.surroundings.made(), surface=self.data.terrain.surface, clutter_in_profile=False,
+                model=self.radio.model,
+            )  # fmt: skip
+        except CoverageError as fault:
+            raise ValueError(f"radio.surroundings: {fault.what} ({fault.where}): {fault.mend}") from None
+        return self
 
     def sources(self, base: Path) -> Sources:
         """The input files with full paths; `base` is the data folder."""
@@ -173,15 +194,19 @@ class Scenario(Section):
             crs=self.area.crs,
             margin_km=self.area.margin_km,
             refine=self.data.population.refine,
+            antennas=tuple(base / f for f in self.data.antennas),
         )
 
 
-def read_scenario(path: Path, data_dir: Path | None = None) -> tuple[Scenario, Path]:
+def read_scenario(
+    path: Path, data_dir: Path | None = None, instead: Mapping[str, Any] | None = None
+) -> tuple[Scenario, Path]:
     """Read a scenario file and what it extends; returns it with its data folder.
 
-    data_dir: replaces [data] dir. Raises ScenarioFileMissing, ScenarioFaults (every fault at once).
+    data_dir: replaces [data] dir. instead: sections and keys that replace the file's before they are checked.
+    Raises ScenarioFileMissing, ScenarioFaults (every fault at once).
     """
-    given = _with_parents(path, ())
+    given = _merged(_with_parents(path, ()), instead or {})
     try:
         scenario = Scenario.model_validate(given)
     except ValidationError as error:

@@ -6,18 +6,21 @@ import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Iterator, Sequence
+from math import isnan
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from phusong.coverage.propagation import model_source
+from phusong.coverage.surroundings import corrections, enclosures
 from phusong.scenarios.candidates.costs import capex_band
 from phusong.scenarios.framing import facility_cells
 from phusong.scenarios.part_view import PartView, served_rasters
-from phusong.scenarios.pipeline import Decided, Run
+from phusong.scenarios.pipeline import Decided, Run, low_hamlets
+from phusong.scenarios.radio import Radio
 from phusong.scenarios.scenario import Scenario
 from phusong.scenarios.service import STATE_NAMES
 from phusong.scenarios.settings import Rate
@@ -27,7 +30,7 @@ LIBRARIES = ("phusong", "numpy", "numba", "ortools", "rasterio", "geopandas", "s
 
 def summary_of(
     run: Run, views: Sequence[PartView], hamlets: gpd.GeoDataFrame, measures: pd.DataFrame,
-    sites: gpd.GeoDataFrame, stations: pd.DataFrame,
+    sites: gpd.GeoDataFrame, stations: pd.DataFrame, sectors: gpd.GeoDataFrame,
 ) -> dict[str, Any]:  # fmt: skip
     """The figures of summary.json, from the run's parts and the tables that are drawn from them."""
     scenario, decided = run.scenario, run.decided
@@ -71,6 +74,11 @@ def summary_of(
         "operator": service.operator,
         "confidence": radio.confidence,
         "model": radio.model,
+        "propagation": _propagation(radio),
+        "expected_served_before": round(float(hamlets["probability_before"].sum()), 1),
+        "expected_served_after": round(float(hamlets["probability_after"].sum()), 1),
+        "hamlets_short_of_capacity": int((hamlets["capacity"] == "short").sum()),
+        "overloaded_sectors": int(sectors["overloaded"].eq(True).sum()),
         "declared_vs_model": _declared_vs_model(hamlets),
         "facilities": _facilities(views, scenario),
         "edge_hamlets": int(hamlets["edge"].sum()),
@@ -86,9 +94,21 @@ def summary_of(
     }  # fmt: skip
 
 
-def _low_hamlets(decided: Decided) -> NDArray[np.bool_]:
-    """(H,) of the problem: a low-signal hamlet, not a facility."""
-    return np.concatenate([np.arange(len(q.hamlet_weight)) < len(q.hamlet) for q in decided.questions])
+def _propagation(radio: Radio) -> dict[str, Any]:
+    """What the levels were computed with: document and edition, every parameter, every correction."""
+    model = radio.propagation
+    around = radio.surroundings.made()
+    parameters = {k: v for k, v in model._asdict().items() if not (isinstance(v, float) and isnan(v))}
+    return {
+        "source": model_source(model),
+        "parameters": parameters,
+        "map_mode": radio.map_mode,
+        "surroundings": [*corrections(around).values(), *enclosures(around).values()],
+        "model_offset_db": radio.model_offset_db,
+        "calibrated_for": radio.calibrated_for,
+        "model_sigma_db": radio.model_sigma_db,
+        "location_sigma_db": radio.location_sigma_db,
+    }
 
 
 def _proof(decided: Decided | None, low: int) -> dict[str, Any]:
@@ -105,7 +125,7 @@ def _proof(decided: Decided | None, low: int) -> dict[str, Any]:
     # The decision counts on losses rounded up and a shorter range, so the planned signal may clear some more. Its bound
     # speaks of what it counts, and is compared with that. It may weigh served facilities too, but no plan clears more
     # hamlets than are low-signal.
-    counted = int(np.count_nonzero(plan.cleared & _low_hamlets(decided)))
+    counted = int(np.count_nonzero(plan.cleared & low_hamlets(decided.questions)))
     bound = max(min(plan.hamlets_bound, low), counted)
     return {
         "counted": counted,
@@ -119,6 +139,7 @@ def _proof(decided: Decided | None, low: int) -> dict[str, Any]:
         "repeatable": plan.repeatable,
         "repairs": list(decided.repairs),
         "cheapest_hamlet_vnd": decided.cheapest_vnd,
+        "cheapest_hamlet_proven": decided.cheapest_proven,
         "checker": "agrees" if decided.verdict.agrees else "; ".join(decided.verdict.broken[:20]),
     }  # fmt: skip
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,10 @@ from phusong.solvers.model import Answer, Limits, StageModel
 from phusong.solvers.presolve import Reduced, reduce_problem
 from phusong.solvers.problem import Problem
 
-__all__ = ["Limits", "Plan", "Stage", "cheapest_clearing", "max_cleared", "min_cost"]
+__all__ = ["Limits", "Plan", "Price", "Stage", "cheapest_clearing", "max_cleared", "min_cost"]
 
 SEARCH_ROUNDS = 200
+PRICE_WORK = 1.0  # the solver's own units that the search for a price may take
 Progress = Callable[[str, float, float], None]
 Name = Literal["cleared", "people", "lifetime", "cost"]
 
@@ -40,7 +41,7 @@ class Stage:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The choice. chosen (k,) int32 ascending; cleared (H,) and covered (C,) bool; hamlets_bound: no choice within
-    the budget clears more weight. repeatable: no clock had a say."""
+    the budget clears more weight. repeatable: neither a clock nor Ctrl-C had a say."""
 
     chosen: NDArray[np.int32]
     cleared: NDArray[np.bool_]
@@ -79,11 +80,44 @@ def min_cost(problem: Problem, target_hamlets: int, limits: Limits, on_progress:
     return _Lexicographic(problem, reduced, limits, on_progress).least_cost(target_hamlets)
 
 
-def cheapest_clearing(problem: Problem) -> tuple[int, int] | None:
-    """The hamlet that costs least to clear by one option alone, and that price [VND]; None where no option does.
+class Price(NamedTuple):
+    """What clearing a hamlet costs [VND]. proven: none costs less; else it certainly suffices."""
 
-    A choice of several cheaper options together is not looked at, so the price is one that certainly suffices.
+    hamlet: int
+    vnd: int
+    proven: bool
+
+
+def cheapest_clearing(problem: Problem, among: NDArray[np.bool_] | None = None) -> Price | None:
+    """The hamlet that costs least to clear, by one option or by several together; None where no way was found.
+
+    among : (H,) bool, the hamlets that count; None: all. What is locked or required is left aside, what is forbidden
+    is not; hamlets that ask for nothing do not count.
     """
+    asks = np.bincount(problem.group_hamlet[problem.group_need > 0], minlength=problem.hamlets) > 0
+    counts = asks if among is None else asks & among
+    alone = _cheapest_alone(problem, counts)
+    free = replace(
+        problem, hamlet_weight=counts.astype(np.int64), required=np.zeros_like(problem.required),
+        locked=np.zeros_like(problem.locked), crowds=None,
+    )  # fmt: skip
+    less = None if alone is None else alone.vnd - 1
+    reduced = reduce_problem(free, less)
+    stage = StageModel(reduced.problem, reduced.problem.budget_cost_vnd, with_people=False)
+    stage.model.add(stage.cleared() >= 1)
+    if less is not None:
+        stage.budget(less)
+    stage.minimise(stage.spent())
+    answer = stage.solve(Limits(deterministic_limit=PRICE_WORK), None)
+    if answer.chosen is None:
+        return None if alone is None else alone._replace(proven=answer.status == "infeasible")
+    chosen = reduced.option[answer.chosen]
+    cleared = problem.cleared_by(problem.covered_by(chosen)) & counts
+    vnd = int(problem.budget_cost_vnd[chosen].sum())
+    return Price(int(np.argmax(cleared)), vnd, answer.status == "optimal")
+
+
+def _cheapest_alone(problem: Problem, counts: NDArray[np.bool_]) -> Price | None:
     covers = sparse.csr_array(problem.covers, dtype=np.int64)
     groups = len(problem.group_hamlet)
     group = np.repeat(np.arange(groups), np.diff(problem.group_indptr))
@@ -96,17 +130,16 @@ def cheapest_clearing(problem: Problem) -> tuple[int, int] | None:
     met = (reached.data >= problem.group_need[number]) & (problem.group_need[number] > 0)
     pair = option[met].astype(np.int64) * problem.hamlets + problem.group_hamlet[number[met]]
     pairs, count = np.unique(pair, return_counts=True)
-    asked = problem.group_need > 0
-    all_of = np.bincount(problem.group_hamlet[asked], minlength=problem.hamlets)
-    whole = pairs[count == all_of[pairs % problem.hamlets]] if problem.hamlets else pairs
+    all_of = np.bincount(problem.group_hamlet[problem.group_need > 0], minlength=problem.hamlets)
     barred = problem.forbidden.copy()
     barred[[members[0] for members in problem.forbidden_sets if len(members) == 1]] = True
-    whole = whole[~barred[whole // problem.hamlets]] if len(whole) else whole
-    if not len(whole):
+    option, hamlet = np.divmod(pairs, max(problem.hamlets, 1))
+    whole = (count == all_of[hamlet]) & ~barred[option] & counts[hamlet]
+    if not whole.any():
         return None
-    price = problem.budget_cost_vnd[whole // problem.hamlets]
+    price = problem.budget_cost_vnd[option[whole]]
     least = int(np.argmin(price))
-    return int(whole[least] % problem.hamlets), int(price[least])
+    return Price(int(hamlet[whole][least]), int(price[least]), False)
 
 
 def _locked_fit(problem: Problem, budget_vnd: int) -> None:
@@ -128,6 +161,7 @@ class _Lexicographic:
         self.limits, self.on_progress = limits, on_progress
         self.cost = self.problem.budget_cost_vnd
         self.stages: list[Stage] = []
+        self.interrupted = False
 
     def most_cleared(self, budget: int) -> Plan:
         start = good_plan(self.problem, budget, self.cost, SEARCH_ROUNDS, self.limits.seed)
@@ -152,7 +186,7 @@ class _Lexicographic:
         people = StageModel(self.problem, self.cost, with_people=True)
         people.budget(budget)
         people.model.add(people.cleared() >= cleared)
-        people.maximise(people.people, int(self.problem.cell_people.sum()))
+        people.maximise(people.people, self.problem.people)
         best = self._solve("people", people, best, True)
 
         last = StageModel(self.problem, self.cost, with_people=True)
@@ -170,6 +204,7 @@ class _Lexicographic:
             stage.hint(start)
         tell = self.on_progress
         answer = stage.solve(self.limits, (lambda value, bound: tell(name, value, bound)) if tell else None)
+        self.interrupted |= answer.interrupted
         best = answer.chosen if answer.chosen is not None else start
         if answer.status == "infeasible":
             raise TargetImpossible(
@@ -216,7 +251,7 @@ class _Lexicographic:
         return int(self.problem.hamlet_weight[self.problem.cleared_by(self._covered(chosen))].sum())
 
     def _people(self, chosen: NDArray[np.bool_]) -> int:
-        return int(self.problem.cell_people[self._covered(chosen)].sum())
+        return self.problem.people_covered(self._covered(chosen))
 
     def _plan(self, best: NDArray[np.bool_], bound: int) -> Plan:
         chosen = np.sort(self.reduced.option[best]).astype(np.int32)
@@ -225,5 +260,5 @@ class _Lexicographic:
             chosen=chosen, cleared=self.whole.cleared_by(covered), covered=covered, stages=tuple(self.stages),
             budget_cost_vnd=int(self.whole.budget_cost_vnd[chosen].sum()),
             lifetime_cost_vnd=int(self.whole.lifetime_cost_vnd[chosen].sum()),
-            hamlets_bound=bound, repeatable=self.limits.time_limit_s is None,
+            hamlets_bound=bound, repeatable=self.limits.time_limit_s is None and not self.interrupted,
         )  # fmt: skip

@@ -25,6 +25,10 @@ class ProblemFaults(SolverError):
     """The arrays of a problem do not fit together."""
 
 
+class CoveringFaults(SolverError):
+    """The table, weights, costs or budget of a covering problem cannot be used as they are."""
+
+
 class NoFeasiblePlan(SolverError):
     """What must be built or cleared cannot be."""
 

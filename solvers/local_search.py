@@ -244,7 +244,8 @@ def good_plan(
     """(M,) a good choice within the budget; None when a required hamlet or the target is missed.
 
     cost : (M,) int64 budget cost in any whole unit, budget in the same. target : cleared weight that is enough; the
-    choice is then one of low cost. The same seed gives the same choice.
+    choice is then one of low cost. People are counted cell by cell, crowds or not: it is a start, not a proof. The same
+    seed gives the same choice.
     """
     # A required hamlet outweighs all others together.
     heavy = int(problem.hamlet_weight.sum()) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy import sparse
 from phusong.solvers.clauses import blocking_clauses
 from phusong.solvers.problem import Problem
 
+GLANCE_S = 0.2  # how often a waiting program looks whether Ctrl-C was pressed; some systems tell only then
 LINEARIZATION = 2  # with the whole linear relaxation one worker beats several (docs/solver.md)
 
 
@@ -34,7 +36,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the solver says of one stage; chosen is None when it found nothing."""
+    """What the solver says of one stage; chosen is None when it found nothing. interrupted: by Ctrl-C."""
 
     status: str
     chosen: NDArray[np.bool_] | None
@@ -42,6 +44,7 @@ class Answer:
     bound: int
     seconds: float
     deterministic: float
+    interrupted: bool
 
 
 class StageModel:
@@ -55,6 +58,7 @@ class StageModel:
         self.y = [self.model.new_bool_var("") for _ in range(problem.hamlets)]
         self._columns = sparse.csc_array(problem.covers)
         self._z: dict[int, cp_model.IntVar] = {}
+        self._crowds: list[tuple[cp_model.IntVar, list[int]]] = []
         self._rules()
         for group in range(len(problem.group_hamlet)):
             self._group(group)
@@ -82,6 +86,8 @@ class StageModel:
                 self.model.add_hint(variable, value)
         for cell, variable in self._z.items():
             self.model.add_hint(variable, bool(covered[cell]))
+        for variable, cells in self._crowds:
+            self.model.add_hint(variable, bool(covered[cells].all()))
 
     def solve(self, limits: Limits, on_progress: Callable[[float, float], None] | None) -> Answer:
         """Run until proven, within the gap, or stopped; Ctrl-C stops with the best so far."""
@@ -89,7 +95,7 @@ class StageModel:
         parameters = solver.parameters
         parameters.random_seed = limits.seed
         parameters.relative_gap_limit = limits.gap
-        parameters.catch_sigint_signal = threading.current_thread() is threading.main_thread()
+        parameters.catch_sigint_signal = False  # its own handler would not say that it was called
         if limits.deterministic_limit is not None:
             parameters.max_deterministic_time = limits.deterministic_limit
         if limits.time_limit_s is not None:
@@ -98,7 +104,7 @@ class StageModel:
         else:
             parameters.num_workers = 1
             parameters.linearization_level = LINEARIZATION
-        status = solver.solve(self.model, _Watch(on_progress) if on_progress else None)
+        status, interrupted = _solved(solver, self.model, _Watch(on_progress) if on_progress else None)
         found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
         chosen = np.array(solver.boolean_values(self.x), dtype=bool) if found else None
         # Stopped before it knew anything, the solver reports a bound that is none.
@@ -113,6 +119,7 @@ class StageModel:
             bound=bound,
             seconds=solver.wall_time,
             deterministic=solver.response_proto.deterministic_time,
+            interrupted=interrupted,
         )
 
     def maximise(self, expression: cp_model.LinearExpr, most: int) -> None:
@@ -170,8 +177,22 @@ class StageModel:
         )
 
     def _people(self) -> cp_model.LinearExpr:
-        cells = range(len(self.problem.cell_people))
-        return cp_model.LinearExpr.weighted_sum([self._cell(c) for c in cells], self.problem.cell_people.tolist())
+        problem = self.problem
+        if problem.crowds is None:
+            cells = range(len(problem.cell_people))
+            return cp_model.LinearExpr.weighted_sum([self._cell(c) for c in cells], problem.cell_people.tolist())
+        cells_of = np.split(problem.crowds.cells.indices, problem.crowds.cells.indptr[1:-1])
+        counted = [self._all_covered(cells.tolist()) for cells in cells_of[: len(problem.crowds.people)]]
+        return cp_model.LinearExpr.weighted_sum(counted, problem.crowds.people.tolist())
+
+    def _all_covered(self, cells: list[int]) -> cp_model.IntVar:
+        if len(cells) == 1:
+            return self._cell(cells[0])
+        every = self.model.new_bool_var("")
+        for cell in cells:
+            self.model.add_implication(every, self._cell(cell))
+        self._crowds.append((every, cells))
+        return every
 
 
 class _Watch(cp_model.CpSolverSolutionCallback):
@@ -181,6 +202,25 @@ class _Watch(cp_model.CpSolverSolutionCallback):
 
     def on_solution_callback(self) -> None:
         self._tell(self.objective_value, self.best_objective_bound)
+
+
+def _solved(
+    solver: cp_model.CpSolver, model: cp_model.CpModel, watch: _Watch | None
+) -> tuple[cp_model.CpSolverStatus, bool]:
+    """The solver's status, and whether Ctrl-C stopped it. Only the main thread hears Ctrl-C, so another one solves."""
+    if threading.current_thread() is not threading.main_thread():
+        return solver.solve(model, watch), False
+    interrupted = False
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(solver.solve, model, watch)
+        while not running.done():
+            try:
+                wait([running], GLANCE_S)
+            except KeyboardInterrupt:
+                interrupted = True
+            if interrupted:
+                solver.stop_search()
+        return running.result(), interrupted
 
 
 def _whole(bound: float, maximises: bool) -> int:

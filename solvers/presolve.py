@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from phusong.solvers.problem import Problem
+from phusong.solvers.problem import Crowds, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ def reduce_problem(problem: Problem, budget_vnd: int | None) -> Reduced:
         locked=problem.locked[kept],
         forbidden=np.zeros(len(kept), dtype=bool),
         forbidden_sets=sets,
+        crowds=None if problem.crowds is None else _merged_crowds(problem.crowds, reached, place, len(first)),
     )
     counts = {
         "options_covering_nothing": int(nothing.sum()),
@@ -72,6 +73,18 @@ def reduce_problem(problem: Problem, budget_vnd: int | None) -> Reduced:
         "cells_merged": len(reached) - len(first),
     }
     return Reduced(smaller, kept, counts)
+
+
+def _merged_crowds(crowds: Crowds, reached: NDArray[np.int64], place: NDArray[np.int64], cells: int) -> Crowds:
+    """Crowds over merged cells: one that asks for an unreachable cell is gone, equal ones are one."""
+    asked = sparse.csr_array(crowds.cells[:, reached])
+    whole = np.diff(asked.indptr) == np.diff(crowds.cells.indptr)
+    into = sparse.csr_array((np.ones(len(place), dtype=np.int64), (np.arange(len(place)), place)), (len(place), cells))
+    merged = sparse.csr_array(asked[whole].astype(np.int64) @ into).astype(bool)
+    first, crowd = _equal_columns(sparse.csc_array(merged.T))
+    people = np.zeros(len(first), dtype=np.int64)
+    np.add.at(people, crowd, crowds.people[whole])
+    return Crowds(sparse.csr_array(merged[first]), people)
 
 
 def _groups_of_cells(problem: Problem) -> sparse.csr_array:

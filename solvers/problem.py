@@ -13,10 +13,22 @@ from phusong.solvers.errors import ProblemFaults
 
 
 @dataclass(frozen=True, slots=True)
+class Crowds:
+    """People who are newly covered only when several cells are: they ask for service by several operators.
+
+    cells  : (U, C) csr bool, the cells that must all be covered for a crowd to be
+    people : (U,) int64
+    """
+
+    cells: sparse.csr_array
+    people: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Arrays of one decision; C cells, G groups, H hamlets, M options.
 
-    cell_people       : (C,) int64 people who are newly covered when the cell is
+    cell_people       : (C,) int64 people of the cell, for the need of its groups
     group_hamlet      : (G,) int32 hamlet of each requirement group
     group_indptr, group_cell : (G + 1,) int64, (nnz,) int32 cells of each group
     group_need        : (G,) int64 people of the group that must be covered for it to be met
@@ -27,6 +39,7 @@ class Problem:
     exclusive         : (M,) int32, options with the same number >= 0 exclude each other, -1 free
     locked, forbidden : (M,) bool, must be chosen / must not
     forbidden_sets    : sets of options that must not all be chosen together
+    crowds            : people who count as newly covered; None: those of each cell, once the cell is covered
     Raises ProblemFaults, which lists every fault of shape, range or reference.
     """
 
@@ -44,6 +57,7 @@ class Problem:
     locked: NDArray[np.bool_]
     forbidden: NDArray[np.bool_]
     forbidden_sets: tuple[tuple[int, ...], ...] = ()
+    crowds: Crowds | None = None
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -61,6 +75,18 @@ class Problem:
     @property
     def hamlets(self) -> int:
         return len(self.hamlet_weight)
+
+    @property
+    def people(self) -> int:
+        """People who can be newly covered at most."""
+        return int((self.cell_people if self.crowds is None else self.crowds.people).sum())
+
+    def people_covered(self, covered: NDArray[np.bool_]) -> int:
+        """People newly covered by the cells of `covered` (C,)."""
+        if self.crowds is None:
+            return int(self.cell_people[covered].sum())
+        missing = self.crowds.cells.astype(np.int64) @ (~covered).astype(np.int64)
+        return int(self.crowds.people[missing == 0].sum())
 
     def groups_met(self, covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """(G,) groups whose need the cells of `covered` (C,) meet."""
@@ -94,6 +120,8 @@ class Problem:
         wrong = [f"{n}: length {have}, expected {want}" for n, (have, want) in lengths.items() if have != want]
         if self.covers.shape != (options, cells):
             wrong.append(f"covers: shape {self.covers.shape}, expected {(options, cells)}")
+        if self.crowds is not None and self.crowds.cells.shape != (len(self.crowds.people), cells):
+            wrong.append(f"crowds: shape {self.crowds.cells.shape}, expected {(len(self.crowds.people), cells)}")
         if wrong:
             yield from wrong
             return
@@ -111,6 +139,8 @@ class Problem:
             yield from (f"group {g} names cell {c} {n} times" for (g, c), n in zip(*twice, strict=True) if n > 1)
         for name in ("cell_people", "group_need", "hamlet_weight", "budget_cost_vnd", "lifetime_cost_vnd"):
             yield from _negative(name, getattr(self, name))
+        if self.crowds is not None:
+            yield from _negative("crowds.people", self.crowds.people)
         both = np.flatnonzero(self.locked & self.forbidden)
         if both.size:
             yield f"options both locked and forbidden: {_first(both)}"

@@ -85,7 +85,7 @@ def test_defaults_that_the_documents_quote() -> None:
     assert (radio.confidence, radio.model_sigma_db, radio.location_sigma_db) == (0.8, 7.0, 5.5)
     assert (radio.interference_margin_db, radio.min_rsrp_dbm["4G"]) == (3.0, -110.0)
     assert required_rsrp_dbm(radio, "4G") == pytest.approx(-99.5, abs=0.05)
-    assert (radio.candidate_range_km, radio.range_km, radio.model) == (12.0, 30.0, "delta-bullington")
+    assert (radio.candidate_range_km, radio.range_km, radio.model) == (12.0, 30.0, "p1812")
     assert (service.served_share, service.cluster_min_households, service.populated_people) == (0.8, 5, 4.0)
     assert (service.hamlet_radius_km, service.edge_km) == (1.5, 3.0)
     assert (service.baseline, scenario.objective.horizon_years) == ("declared-over-model", 10)

@@ -56,7 +56,7 @@ def find_candidates(
     ground = Ground(part, costs.slope_surcharge_per_unit_slope.value)
     low = LowSignal(part, targets, ground)
     survey = Survey(part, network, sector_frame, targets, ground, low, radio, settings, costs, technology)
-    options = OptionList(part, list(network.layers), horizon_years)
+    options = OptionList(part, list(network.layers), horizon_years, network.sectors.pattern.table)
 
     advance(0)
     add_improvements(survey, options)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from phusong.scenarios.candidates.power import SupplyRates
 from phusong.scenarios.candidates.settings import Costs
+from phusong.scenarios.settings import Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,44 +78,17 @@ def small_supply(costs: Costs) -> SupplyRates:
 def new_tower(costs: Costs, technology: str, height_m: float, works: Works, *, on_hamlet_track: bool) -> Bill:
     """A new tower with a three-sector station; its road starts from a hamlet's own track or from nothing."""
     road = costs.hamlet_track_vnd_per_km if on_hamlet_track else costs.access_road_vnd_per_km
-    return Bill(
-        tower_vnd=round((costs.tower_fixed_vnd.value + height_m * costs.tower_vnd_per_m.value) * works.building_factor),
-        road_vnd=round(works.access_km * road.value),
-        power_vnd=round(works.power_vnd),
-        backhaul_vnd=round(works.fibre_priced_km * costs.fibre_vnd_per_km.value),
-        radio_vnd=round(_station_vnd(costs, technology)),
-        opex_vnd_per_year=round(
-            costs.site_vnd_per_year.value
-            + works.power_vnd_per_year
-            + works.fibre_km * costs.fibre_vnd_per_km_per_year.value
-        ),
-    )
+    mast_vnd = costs.tower_fixed_vnd.value + height_m * costs.tower_vnd_per_m.value
+    return _at_new_place(costs, works, mast_vnd, road, _station_vnd(costs, technology), costs.site_vnd_per_year)
 
 
 def remote_radio(costs: Costs, works: Works) -> Bill:
-    return Bill(
-        tower_vnd=round(costs.pole_vnd.value * works.building_factor),
-        road_vnd=round(works.access_km * costs.footpath_vnd_per_km.value),
-        power_vnd=round(works.power_vnd),
-        backhaul_vnd=round(works.fibre_priced_km * costs.fibre_vnd_per_km.value),
-        radio_vnd=round(costs.remote_radio_vnd.value),
-        opex_vnd_per_year=round(
-            costs.small_site_vnd_per_year.value
-            + works.power_vnd_per_year
-            + works.fibre_km * costs.fibre_vnd_per_km_per_year.value
-        ),
-    )
+    return _on_pole(costs, works, costs.remote_radio_vnd)
 
 
 def repeater(costs: Costs, works: Works) -> Bill:
     """An off-air repeater on a pole: no cable is laid to it."""
-    return Bill(
-        tower_vnd=round(costs.pole_vnd.value * works.building_factor),
-        road_vnd=round(works.access_km * costs.footpath_vnd_per_km.value),
-        power_vnd=round(works.power_vnd),
-        radio_vnd=round(costs.repeater_vnd.value),
-        opex_vnd_per_year=round(costs.small_site_vnd_per_year.value + works.power_vnd_per_year),
-    )
+    return _on_pole(costs, works, costs.repeater_vnd, fibred=False)
 
 
 def sector_added(costs: Costs, technology: str) -> Bill:
@@ -179,3 +153,25 @@ def capex_band(options: pd.DataFrame, costs: Costs) -> float:
 
 def _station_vnd(costs: Costs, technology: str) -> float:
     return (costs.station_5g_vnd if technology == "5G" else costs.station_4g_vnd).value
+
+
+def _on_pole(costs: Costs, works: Works, radio: Rate, *, fibred: bool = True) -> Bill:
+    return _at_new_place(
+        costs, works, costs.pole_vnd.value, costs.footpath_vnd_per_km, radio.value, costs.small_site_vnd_per_year,
+        fibred=fibred,
+    )  # fmt: skip
+
+
+def _at_new_place(
+    costs: Costs, works: Works, mast_vnd: float, road: Rate, radio_vnd: float, site_per_year: Rate,
+    *, fibred: bool = True,
+) -> Bill:  # fmt: skip
+    fibre_per_year = works.fibre_km * costs.fibre_vnd_per_km_per_year.value if fibred else 0.0
+    return Bill(
+        tower_vnd=round(mast_vnd * works.building_factor),
+        road_vnd=round(works.access_km * road.value),
+        power_vnd=round(works.power_vnd),
+        backhaul_vnd=round(works.fibre_priced_km * costs.fibre_vnd_per_km.value) if fibred else 0,
+        radio_vnd=round(radio_vnd),
+        opex_vnd_per_year=round(site_per_year.value + works.power_vnd_per_year + fibre_per_year),
+    )

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from phusong.scenarios.candidates import costs as price_of
 from phusong.scenarios.candidates.aim import Surroundings
 from phusong.scenarios.candidates.options import OptionList, SectorDraft
+from phusong.scenarios.candidates.settings import Kind
 from phusong.scenarios.candidates.survey import Survey
+from phusong.scenarios.radio import Carrier
 
 LOW_BAND_MHZ = 1000.0  # below it a band reaches behind hills and into houses better than the common 1.8-3.8 GHz
 
@@ -51,7 +53,7 @@ def add_improvements(survey: Survey, options: OptionList) -> None:
         for operator in mast.operators:
             own = [k for k in serving if _layer(survey, k)[0] == operator]
             if not own and "new-technology" in kinds:
-                _add_technology(survey, options, mast, operator)
+                _add_stations(survey, options, mast, operator, "new-technology", survey.new_carriers)
             if own and "new-low-band" in kinds:
                 _add_low_bands(survey, options, mast, operator, np.array(own))
 
@@ -115,7 +117,7 @@ def _re_aim(survey: Survey, options: OptionList, mast: _Mast, serving: NDArray[n
     directional = serving[np.isfinite(azimuths_deg)]
     nearest, turn_deg = _nearest_sector(survey, directional, directions[0])
     turned = _turned(survey, mast, nearest, directions[0])
-    tilt_deg = abs(turned.downtilt_deg - float(survey.network.sectors.downtilt_deg[nearest]))
+    tilt_deg = abs(turned.tilt_deg - _draft(survey, nearest).tilt_deg)
     if turn_deg < survey.settings.min_turn_deg:
         if tilt_deg < survey.settings.min_tilt_deg:
             options.drop("sector-already-aimed")
@@ -163,26 +165,18 @@ def _add_low_bands(survey: Survey, options: OptionList, mast: _Mast, operator: s
     if (survey.network.sectors.frequency_mhz[own] < LOW_BAND_MHZ).any():
         options.drop("low-band-already-there")
         return
-    group = options.exclusive_group()
-    for band, carrier in survey.carriers(survey.settings.low_bands):
-        options.add(
-            mast.location,
-            "new-low-band",
-            operator,
-            survey.technology,
-            band,
-            price_of.station_added(survey.costs, survey.technology),
-            survey.three_sectors(mast.xy, mast.around, carrier, mast.height_m),
-            exclusive=group,
-        )
+    _add_stations(survey, options, mast, operator, "new-low-band", survey.carriers(survey.settings.low_bands))
 
 
-def _add_technology(survey: Survey, options: OptionList, mast: _Mast, operator: str) -> None:
+def _add_stations(
+    survey: Survey, options: OptionList, mast: _Mast, operator: str, kind: Kind, carriers: list[tuple[str, Carrier]]
+) -> None:
+    """Three sectors of one of the carriers; the options exclude each other."""
     group = options.exclusive_group()
-    for band, carrier in survey.new_carriers:
+    for band, carrier in carriers:
         options.add(
             mast.location,
-            "new-technology",
+            kind,
             operator,
             survey.technology,
             band,
@@ -201,7 +195,9 @@ def _band(survey: Survey, sector: int) -> str:
 
 
 def _draft(survey: Survey, sector: int) -> SectorDraft:
-    return SectorDraft(*(float(getattr(survey.network.sectors, name)[sector]) for name in SectorDraft._fields))
+    sectors = survey.network.sectors
+    plain = {name: float(getattr(sectors, name)[sector]) for name in SectorDraft._fields if name != "pattern"}
+    return SectorDraft(**plain, pattern=int(sectors.pattern.index[sector]))
 
 
 def _nearest_sector(survey: Survey, sectors: NDArray[np.int64], azimuth_deg: float) -> tuple[int, float]:
@@ -226,4 +222,5 @@ def _turned(survey: Survey, mast: _Mast, sector: int, azimuth_deg: float) -> Sec
             downtilt_deg=tilt_deg,
             feeder_loss_db=survey.radio.feeder_loss_db,
         )
-    return like._replace(azimuth_deg=azimuth_deg, downtilt_deg=tilt_deg)
+    # The beam is tilted within the antenna, which keeps leaning as it does.
+    return like._replace(azimuth_deg=azimuth_deg, downtilt_deg=tilt_deg - like.mechanical_tilt_deg)

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phusong.coverage.antenna_pattern import NO_PATTERN, ChosenPatterns, PatternTable, pattern_table
 from phusong.coverage.link import resource_blocks, rs_eirp_dbm
 from phusong.coverage.sectors import Sectors
 from phusong.data_sources.area import Part
 from phusong.scenarios.candidates.costs import Bill, Works
 from phusong.scenarios.candidates.settings import Kind
-from phusong.scenarios.radio import Carrier, grid_coordinates
+from phusong.scenarios.radio import Carrier, grid_coordinates, true_azimuth_deg
 
 SITE_COLUMNS = ("site_id", "name", "status", "place", "hamlet_id", "ground_m", "people_in_reach")
 OPTION_TYPES: dict[str, str] = {
@@ -110,6 +111,12 @@ class SectorDraft(NamedTuple):
     horizontal_beamwidth_deg: float
     vertical_beamwidth_deg: float
     rs_eirp_dbm: float
+    mechanical_tilt_deg: float = 0.0
+    pattern: int = NO_PATTERN
+
+    @property
+    def tilt_deg(self) -> float:
+        return self.downtilt_deg + self.mechanical_tilt_deg
 
     @classmethod
     def of_carrier(
@@ -123,7 +130,10 @@ class SectorDraft(NamedTuple):
         tx_power_dbm: float | None = None,
         gain_dbi: float | None = None,
     ) -> SectorDraft:
-        """A sector with the carrier's defaults; a power or a gain given here wins. Azimuth NaN = omnidirectional."""
+        """A sector with the carrier's defaults; a power or a gain given here wins. Azimuth NaN = omnidirectional.
+
+        The carrier's model offset is part of the EIRP, as it is in the standing network's.
+        """
         power_dbm = carrier.tx_power_dbm if tx_power_dbm is None else tx_power_dbm
         gain = carrier.antenna_gain_dbi - carrier.reference_beam_loss_db if gain_dbi is None else gain_dbi
         return cls(
@@ -135,7 +145,8 @@ class SectorDraft(NamedTuple):
             carrier.vertical_beamwidth_deg,
             float(
                 rs_eirp_dbm(power_dbm, resource_blocks(carrier.technology, carrier.bandwidth_mhz), feeder_loss_db, gain)
-            ),
+            )
+            + carrier.model_offset_db,
         )
 
 
@@ -146,6 +157,7 @@ class OptionList:
     part: Part
     layers: list[tuple[str, str]]
     horizon_years: int
+    patterns: PatternTable = field(default_factory=lambda: pattern_table([]))
     dropped: dict[str, int] = field(default_factory=dict)
     _sites: list[tuple[Any, ...]] = field(default_factory=list)
     _xy: list[NDArray[np.float64]] = field(default_factory=list)
@@ -202,11 +214,9 @@ class OptionList:
         fibred = works if backhaul == "fibre" else None
         site_id = self._sites[location][0]
         height_m = max(sector.height_m for sector in sectors)
-        azimuth_deg = sectors[0].azimuth_deg
-        towards = f"/{azimuth_deg:.0f}deg" if kind in ("sector-added", "re-aimed") else ""
         self._options.append(
             {
-                "option_id": f"{site_id}/{kind}/{operator}/{band}/{height_m:g}m{towards}",
+                "option_id": f"{site_id}/{kind}/{operator}/{band}/{height_m:g}m",
                 "location": location,
                 "site_id": site_id,
                 "kind": kind,
@@ -237,6 +247,17 @@ class OptionList:
                 self.layers.append(layer)
             self._sectors.append((location, len(self._options) - 1, self.layers.index(layer), sector))
 
+    def _name_directions(self, options: pd.DataFrame, places: gpd.GeoSeries) -> None:
+        """Ends the ids of options that turn one sector with the direction, from true north."""
+        turned = options["kind"].isin(("sector-added", "re-aimed")).to_numpy()
+        if not turned.any():
+            return
+        grid_deg = {option: draft.azimuth_deg for _, option, _, draft in self._sectors if turned[option]}
+        which = np.flatnonzero(turned)
+        at = places.iloc[options["location"].to_numpy()[which]].reset_index(drop=True)
+        true_deg = true_azimuth_deg(np.array([grid_deg[o] for o in which.tolist()]), at)
+        options.loc[turned, "option_id"] += [f"/{azimuth:g}deg" for azimuth in true_deg.tolist()]
+
     def finished(self, routes: gpd.GeoDataFrame, inferred: dict[str, int]) -> Candidates:
         """The tables; locations that got no option are left out of them."""
         options = pd.DataFrame(self._options, columns=list(OPTION_TYPES)).astype(OPTION_TYPES)
@@ -250,6 +271,9 @@ class OptionList:
             crs=routes.crs,
         )
         drafts = np.array([s[3] for s in self._sectors], dtype=np.float64).reshape(-1, len(SectorDraft._fields))
+        self._name_directions(options, sites.geometry)
+        drafted: dict[str, Any] = {n: np.ascontiguousarray(drafts[:, i]) for i, n in enumerate(SectorDraft._fields)}
+        chosen = ChosenPatterns(drafted.pop("pattern").astype(np.int32), self.patterns)
         return Candidates(
             site_rc=grid_coordinates(self.part.box, *xy.T),
             sites=sites,
@@ -257,7 +281,8 @@ class OptionList:
             sectors=Sectors(
                 location=location.astype(np.int32),
                 layer=np.array([s[2] for s in self._sectors], dtype=np.int32),
-                **{name: np.ascontiguousarray(drafts[:, i]) for i, name in enumerate(SectorDraft._fields)},
+                pattern=chosen,
+                **drafted,
             ),
             layers=tuple(self.layers),
             sector_option=np.array([s[1] for s in self._sectors], dtype=np.int32),

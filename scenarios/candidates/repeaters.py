@@ -86,7 +86,7 @@ def _donors(
         np.rint(grid_coordinates(survey.part.box, spot_xy[:, 0], spot_xy[:, 1])).astype(np.int32),
         rx_height_m=survey.settings.repeater_height_m,
         range_m=survey.settings.repeater_donor_km * 1000.0,
-        model=survey.radio.model,
+        model=survey.radio.propagation,
     )
     may_donate = np.array(
         [
@@ -123,7 +123,7 @@ def _repeater(survey: Survey, xy: NDArray[np.float64], hamlet: int, donor: int, 
         survey.downtilt_deg(around, azimuth_deg, antenna_m),
         carrier.horizontal_beamwidth_deg,
         max(carrier.vertical_beamwidth_deg, settings.repeater_vertical_beamwidth_deg),
-        output_dbm + settings.repeater_antenna_gain_dbi,
+        output_dbm + settings.repeater_antenna_gain_dbi + carrier.model_offset_db,
     )
     site_id = f"L-{survey.targets.hamlets['hamlet_id'].iloc[hamlet]}"
     place = Place("repeater", site_id, xy, hamlet, operator, around)

@@ -103,7 +103,7 @@ def served_cells(
     network, _ = existing_network(sectors.assign(operator=[f"{k:05d}" for k in key]), part.box, radio)
     rsrp_dbm, _ = signal_at(
         Terrain(part.height_m, part.cell_m), network.site_rc, network.sectors, len(network.layers), cell_rc,
-        rx_height_m=radio.rx_height_m, range_m=radio.range_km * 1000.0, model=radio.model,
+        rx_height_m=radio.rx_height_m, range_m=radio.range_km * 1000.0, model=radio.propagation,
     )  # fmt: skip
     levels = layer_levels_dbm(network.layers, radio, service)
     served = np.zeros((int(key.max()) + 1, len(cell_rc)), dtype=bool)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 
 @njit(cache=True, nogil=True)
-def push(keys: NDArray, items: NDArray, size: int, key: float, item: int) -> int:  # type: ignore[type-arg]
+def push(keys: NDArray[np.float64], items: NDArray[np.int32], size: int, key: float, item: int) -> int:
     """Insert `item` and return the new size; O(log size)."""
     at = size
     while at > 0:
@@ -23,7 +24,7 @@ def push(keys: NDArray, items: NDArray, size: int, key: float, item: int) -> int
 
 
 @njit(cache=True, nogil=True)
-def pop(keys: NDArray, items: NDArray, size: int) -> tuple[int, int]:  # type: ignore[type-arg]
+def pop(keys: NDArray[np.float64], items: NDArray[np.int32], size: int) -> tuple[int, int]:
     """Take out the item with the smallest key and return it with the new size; O(log size)."""
     top = items[0]
     size -= 1

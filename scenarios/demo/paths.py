@@ -52,7 +52,16 @@ def least_cost(
 
 
 @njit(cache=True, nogil=True)
-def _grow(height_m, friction, cell_m, easy_grade, starts, cost, previous, start):  # type: ignore[no-untyped-def]
+def _grow(
+    height_m: NDArray[np.float32],
+    friction: NDArray[np.float32],
+    cell_m: float,
+    easy_grade: float,
+    starts: NDArray[np.int64],
+    cost: NDArray[np.float64],
+    previous: NDArray[np.int32],
+    start: NDArray[np.int32],
+) -> None:
     """Dijkstra over eight neighbours; O(n log n)."""
     rows, cols = height_m.shape
     height, rough = height_m.ravel(), friction.ravel()

@@ -121,7 +121,9 @@ def make_ground(rng: np.random.Generator) -> Ground:
 
 
 @njit(cache=True, nogil=True)
-def _drain(height, order, receiver, upstream):  # type: ignore[no-untyped-def]
+def _drain(
+    height: NDArray[np.float64], order: NDArray[np.int32], receiver: NDArray[np.int32], upstream: NDArray[np.float64]
+) -> None:
     """Priority flood from the edges: fills `height` in place and sets where each cell drains; O(n log n).
 
     order: cells, each after the one it drains to. upstream: cells that drain through each, itself included.
@@ -162,7 +164,16 @@ def _drain(height, order, receiver, upstream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _carve(height, order, receiver, upstream, cell_m, sediment, incision, exponent):  # type: ignore[no-untyped-def]
+def _carve(
+    height: NDArray[np.float64],
+    order: NDArray[np.int32],
+    receiver: NDArray[np.int32],
+    upstream: NDArray[np.float64],
+    cell_m: float,
+    sediment: float,
+    incision: float,
+    exponent: float,
+) -> None:
     """One step: basins partly filled, their sills cut, then stream-power erosion (implicit); O(n log n).
 
     Source: Braun and Willett (2013), equation (20), with slope exponent 1.
@@ -186,7 +197,7 @@ def _carve(height, order, receiver, upstream, cell_m, sediment, incision, expone
 
 
 @njit(cache=True, nogil=True)
-def _slide(height, highest_step):  # type: ignore[no-untyped-def]
+def _slide(height: NDArray[np.float64], highest_step: float) -> None:
     """Lower every cell until none stands more than `highest_step` per cell above a neighbour; O(n) a sweep, few sweeps.
 
     Sweeps to and fro, as for a distance transform: each looks back at the four neighbours passed already.
@@ -213,7 +224,13 @@ def _slide(height, highest_step):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _stream_height(height, order, receiver, upstream_km2, stream_km2):  # type: ignore[no-untyped-def]
+def _stream_height(
+    height: NDArray[np.float64],
+    order: NDArray[np.int32],
+    receiver: NDArray[np.int32],
+    upstream_km2: NDArray[np.float64],
+    stream_km2: float,
+) -> NDArray[np.float64]:
     """(n,) height of the first stream cell down the way from each cell; O(n)."""
     stream = np.empty(height.size)
     for i in order:

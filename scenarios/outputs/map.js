@@ -65,7 +65,8 @@
   const FIELDS = {
     hamlets: [
       ["state_before", "word"], ["state_after", "word"], ["declared_state", "word"], ["people", "count"], ["households", "count"],
-      ["rsrp_before_dbm", "level"], ["rsrp_after_dbm", "level"], ["served_by_option", "text"], ["assigned_operator", "text"],
+      ["rsrp_before_dbm", "level"], ["rsrp_after_dbm", "level"], ["probability_before", "share"],
+      ["probability_after", "share"], ["capacity", "word"], ["served_by_option", "text"], ["assigned_operator", "text"],
       ["deadline", "text"], ["electricity_before", "word"], ["electricity_after", "word"], ["measure_first", "mark"], ["edge", "mark"], ["hamlet_id", "text"],
     ],
     sites: [
@@ -79,7 +80,7 @@
     ],
   };
   const WRITE = {
-    word: say, text: String, count: (value) => count(value), level: (value) => count(value, 1), mark: () => say("yes"),
+    word: say, text: String, count: (value) => count(value), level: (value) => count(value, 1), share: (value) => `${count(100 * value)}%`, mark: () => say("yes"),
   };
 
   function card(kind, row, moment) {

@@ -237,25 +237,25 @@ def plan_figures(summary: Mapping[str, Any]) -> list[tuple[str, str, str, float]
             f"{number(summary['low_before'])} → {number(summary['low_after'])}",
             word("fig.low"),
             low_states(summary),
-            0.165,
+            0.16,
         ),
         (
             number(summary["cleared"]),
             word("fig.cleared"),
             proof,
-            0.255,
+            0.24,
         ),
         (
             number(summary["people_newly_covered"]),
             word("fig.people_newly_covered"),
             f"{lower_first(word('fig.electrified'))}: {number(summary['electrified'])}",
-            0.17,
+            0.155,
         ),
         (
             money_ty(summary[cost], band=summary.get("cost_band")),
             word(f"fig.{cost}"),
             "" if budget is None else word("fig.of_budget").format(budget=money_ty(budget)),
-            0.205,
+            0.24,
         ),
         (number(summary["sites_new"]), word("fig.sites_new"), word("fig.stations_says").format(**stations), 0.16),
     ]
@@ -304,7 +304,7 @@ def legend(figure: Figure, result: RunResult, height_inch: float) -> None:
     figure.add_artist(signal)
     figure.legend(handles=marks, bbox_to_anchor=(left, lower), ncols=len(marks), handlelength=1.4, **shared)
     checked = f"{lower_first(word('fig.checker'))}: {verdict(str(result.summary['checker']))}"
-    foot = f"{word('fig.model')}: {result.summary['model']}  ·  {checked}"
+    foot = f"{word('fig.model')}: {result.summary['propagation']['source']}  ·  {checked}"
     figure.text(right, upper, foot, fontsize=9, color=QUIET, ha="right", va="center")
 
 

@@ -14,7 +14,9 @@ from PIL import Image
 from rasterio.transform import array_bounds
 from rasterio.warp import Resampling, calculate_default_transform, reproject, transform_bounds
 
+from phusong.coverage.uncertainty import level_exceeded_dbm
 from phusong.scenarios.outputs.result import PartRasters, RunResult
+from phusong.scenarios.outputs.words import model_text
 
 # Lower bounds of the colour classes [dBm], weak to strong, and their colours: one luminance ramp from pale yellow to
 # blue, readable with any colour vision. A colour is never a state: the rule decides which hamlet is low-signal.
@@ -31,8 +33,15 @@ Grey = NDArray[np.float32]
 Index = NDArray[np.uint8]
 
 
+LEVELS = {"P50": 0.5, "P90": 0.9, "P10": 0.1}  # band -> probability with which its level is exceeded
+
+
 def write_rsrp(path: Path, part: PartRasters, rsrp_dbm: NDArray[np.float32], tags: Mapping[str, str]) -> None:
-    """Write one signal raster as a cloud-optimised GeoTIFF: float32 dBm, NaN where nothing arrives, own overviews."""
+    """Write one signal raster as a cloud-optimised GeoTIFF: float32 dBm, NaN where nothing arrives, own overviews.
+
+    Bands P50 (the median), P90 and P10, levels exceeded with that probability. Tenths of a decibel are finer than any
+    model, and take half the bytes of full precision.
+    """
     rows, columns = rsrp_dbm.shape
     with rasterio.open(
         path,
@@ -40,7 +49,7 @@ def write_rsrp(path: Path, part: PartRasters, rsrp_dbm: NDArray[np.float32], tag
         driver="COG",
         width=columns,
         height=rows,
-        count=1,
+        count=len(LEVELS),
         dtype="float32",
         nodata=np.nan,
         crs=str(part.box.crs),
@@ -49,9 +58,11 @@ def write_rsrp(path: Path, part: PartRasters, rsrp_dbm: NDArray[np.float32], tag
         predictor="YES",
         overview_resampling="NEAREST",  # an average of decibels is no one's signal
     ) as file:
-        file.write(rsrp_dbm.astype(np.float32, copy=False), 1)
-        file.set_band_description(1, "RSRP, best server")
-        file.set_band_unit(1, "dBm")
+        for band, (name, probability) in enumerate(LEVELS.items(), start=1):
+            level = level_exceeded_dbm(rsrp_dbm, probability, part.sigma_db, 0.0)
+            file.write(np.round(level, 1).astype(np.float32), band)
+            file.set_band_description(band, f"RSRP, best server, {name}")
+            file.set_band_unit(band, "dBm")
         file.update_tags(**tags)
 
 
@@ -59,7 +70,7 @@ def write_rasters(result: RunResult, folder: Path) -> None:
     """`baseline_rsrp.tif` and `planned_rsrp.tif`; the second and later parts as `-2`, `-3`."""
     for number, part in enumerate(result.parts, start=1):
         suffix = "" if number == 1 else f"-{number}"
-        tags = {"SCENARIO": result.name, "PART": part.name, "MODEL": str(result.summary["model"])}
+        tags = {"SCENARIO": result.name, "PART": part.name, "MODEL": model_text(result.summary)}
         if result.label:
             tags |= {"TIFFTAG_IMAGEDESCRIPTION": result.label, "SYNTHETIC": ", ".join(result.synthetic)}
         write_rsrp(folder / f"baseline_rsrp{suffix}.tif", part, part.baseline_rsrp_dbm, tags)

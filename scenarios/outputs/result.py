@@ -23,6 +23,7 @@ class PartRasters:
     baseline_rsrp_dbm, planned_rsrp_dbm : (H, W) float32, best of all operators of the minimum technology or better
         [dBm], NaN where nothing arrives
     inside   : (H, W) bool, cells of the planned area; the others are margin
+    sigma_db : standard deviation of a level around the median: error of the model, and places within a cell
     """
 
     name: str
@@ -31,6 +32,7 @@ class PartRasters:
     baseline_rsrp_dbm: NDArray[np.float32]
     planned_rsrp_dbm: NDArray[np.float32]
     inside: NDArray[np.bool_]
+    sigma_db: float
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,19 @@ class RunResult:
     synthetic : roles of the inputs that are synthetic; where there are any, every output says so
     hamlets   : points: hamlet_id, name, commune_code, commune, part, people, households, declared_state,
         state_before, state_after ("served" | "lom" | "trang"), rsrp_before_dbm, rsrp_after_dbm (at the centre),
+        probability_before, probability_after (of service), people_served (of the raster, by signal), people_carried
+        (by sectors that are not overloaded), capacity ("no-signal" | "short" | "enough"),
         cleared, served_by_option, assigned_operator, electricity_before, electricity_after, edge, measure_first,
         deadline
     sites     : points: site_id, status ("existing" | "new" | "improved"), name, operators, stations, capex_vnd,
         opex_vnd_per_year, lifetime_vnd, power, backhaul, evn_confirm, hamlets_cleared
     stations  : site_id, station_id, operator, technology, status
     sectors   : points: site_id, sector_id, operator, technology, band, azimuth_deg, downtilt_deg, height_m,
-        status ("existing" | "added" | "removed")
+        status ("existing" | "added" | "removed"), and in the busy hour people, demand_mbps, capacity_mbps, utilisation,
+        overloaded
+    speeds    : one user alone in the sector: hamlet_id, technology, people, download_mbps, upload_mbps, least_share,
+        met, source (of the norm)
+    measure_first : the most valuable first: hamlet_id, name, commune, probability, flips, value, unit, reason
     measures  : what is built, one row an option: option_id, site_id, kind, operator, technology, band, height_m,
         tower_vnd, road_vnd, power_vnd, backhaul_vnd, radio_vnd, capex_vnd, opex_vnd_per_year, lifetime_vnd, power,
         backhaul, fibre_km, inferred_km, evn_confirm
@@ -67,6 +75,8 @@ class RunResult:
     sites: gpd.GeoDataFrame
     stations: pd.DataFrame
     sectors: gpd.GeoDataFrame
+    speeds: pd.DataFrame
+    measure_first: pd.DataFrame
     measures: pd.DataFrame
     routes: gpd.GeoDataFrame
     communes: gpd.GeoDataFrame

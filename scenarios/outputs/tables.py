@@ -13,17 +13,39 @@ import pandas as pd
 import xlsxwriter
 
 from phusong.scenarios.outputs.result import RunResult
-from phusong.scenarios.outputs.words import LANGUAGES, exact_figures, word
+from phusong.scenarios.outputs.words import LANGUAGES, exact_figures, model_text, word
 
 CsvStyle = Literal["iso", "vi"]
 
 FIXED_TIME = datetime.datetime(2020, 1, 1)  # equal runs must give equal bytes
 # decimals kept, and Excel's number format, by the end of a column's name; all else is whole or kept as it is
-DECIMALS = {"_dbm": 1, "_km": 2, "_deg": 6, "people": 1, "people_before": 1, "people_after": 1}
+DECIMALS = {
+    "_dbm": 1,
+    "_mbps": 1,
+    "probability": 3,
+    "probability_before": 3,
+    "probability_after": 3,
+    "flips": 3,
+    "utilisation": 2,
+    "least_share": 3,
+    "value": 0,
+    "_km": 2,
+    "_deg": 6,
+    "people": 1,
+    "people_before": 1,
+    "people_after": 1,
+}
 FORMATS = {
     "_vnd": "#,##0",
     "_vnd_per_year": "#,##0",
     "_dbm": "0.0",
+    "_mbps": "#,##0.0",
+    "probability_before": "0%",
+    "probability_after": "0%",
+    "probability": "0%",
+    "flips": "0%",
+    "utilisation": "0%",
+    "least_share": "0%",
     "_km": "#,##0.0",
     "_deg": "0.0####",
     "exact": "#,##0.###",
@@ -56,12 +78,13 @@ def tables(result: RunResult) -> dict[str, pd.DataFrame]:
         "measures": result.measures,
         "sites": with_position(result.sites),
         "hamlets": hamlets,
-        "measure_first": hamlets[hamlets["measure_first"].to_numpy(dtype=bool)],
+        "measure_first": result.measure_first,
         "communes": pd.DataFrame(result.communes.drop(columns="geometry")),
         "operators": pd.DataFrame(summary["operators"], columns=["operator", "people_before", "people_after"]),
         "declared_vs_model": declared_vs_model(summary["declared_vs_model"]),
         "stations": result.stations,
         "sectors": with_position(result.sectors),
+        "speeds": result.speeds,
         "routes": pd.DataFrame(result.routes.drop(columns="geometry")),
     }
     found = {name: rounded(table) for name, table in found.items()}
@@ -90,7 +113,7 @@ def notes(result: RunResult) -> pd.DataFrame:
         ("fig.source", rule["source"]),
         ("fig.thresholds", rule["thresholds"]),
         ("fig.minimum_technology", result.summary["minimum_technology"]),
-        ("fig.model", result.summary["model"]),
+        ("fig.model", model_text(result.summary)),
         ("fig.checker", word(str(result.summary["checker"]))),
         *(("fig.assumptions", text) for text in result.summary["assumptions"]),
         *(("fig.notes", text) for text in result.summary["notes"]),
@@ -154,7 +177,7 @@ def translated(table: pd.DataFrame) -> pd.DataFrame:
 # columns whose text is a code of the catalogue; names and ids are never translated
 CODED = {
     "declared_state", "model_state", "state_before", "state_after", "status", "kind", "power", "backhaul",
-    "electricity_before", "electricity_after",
+    "electricity_before", "electricity_after", "capacity",
 }  # fmt: skip
 
 

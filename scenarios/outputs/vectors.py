@@ -167,7 +167,8 @@ def symbol(kind: str, layer: str, options: Mapping[str, str]) -> str:
 
 HAMLET_COLUMNS = (
     "hamlet_id", "name", "commune", "people", "households", "declared_state", "state_before", "state_after",
-    "rsrp_before_dbm", "rsrp_after_dbm", "cleared", "served_by_option", "assigned_operator", "electricity_before",
+    "rsrp_before_dbm", "rsrp_after_dbm", "probability_before", "probability_after",
+    "capacity", "cleared", "served_by_option", "assigned_operator", "electricity_before",
     "electricity_after", "edge", "measure_first", "deadline",
 )  # fmt: skip
 SITE_COLUMNS = (

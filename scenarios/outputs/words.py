@@ -16,6 +16,10 @@ WORDS: dict[str, tuple[str, str]] = {
     # states of a hamlet
     "served": ("phủ sóng", "served"),
     "lom": ("lõm sóng", "partly uncovered (lõm sóng)"),
+    "short": ("thiếu", "short"),
+    "enough": ("đủ", "enough"),
+    "no-signal": ("không có sóng", "no signal"),
+    "people": ("người", "people"),
     "trang": ("trắng sóng", "no service (trắng sóng)"),
     "cleared": ("đã xoá lõm, trắng sóng", "cleared by the plan"),
     "undeclared": ("chưa công bố", "not declared"),
@@ -77,6 +81,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "fig.gap_hamlets": ("Khoảng cách tính bằng thôn", "Gap in hamlets"),
     "fig.gap_says": ("chênh nhiều nhất {gap} ({hamlets} thôn)", "proven gap {gap} (hamlets: {hamlets})"),
     "fig.people_newly_covered": ("Người được phủ sóng thêm", "People newly covered"),
+    "fig.expected_served_before": ("Kỳ vọng số thôn có sóng, trước", "Hamlets expected to have service, before"),
+    "fig.expected_served_after": ("Kỳ vọng số thôn có sóng, sau", "Hamlets expected to have service, after"),
+    "fig.hamlets_short_of_capacity": ("Thôn có sóng mà thiếu dung lượng", "Hamlets with signal, short of capacity"),
+    "fig.overloaded_sectors": ("Sector quá tải giờ bận", "Sectors overloaded in the busy hour"),
     "fig.electrified": ("Thôn được cấp điện thêm", "Hamlets newly electrified"),
     "fig.capex_vnd": ("Vốn đầu tư", "Investment"),
     "fig.budget_vnd": ("Ngân sách", "Budget"),
@@ -121,6 +129,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "sheet.sectors": ("Sector", "Sectors"),
     "sheet.hamlets": ("Thôn", "Hamlets"),
     "sheet.measure_first": ("Đo lại trước khi đầu tư", "Measure before investing"),
+    "sheet.speeds": ("Tốc độ", "Speeds"),
     "sheet.communes": ("Xã, phường", "Communes"),
     "sheet.operators": ("Nhà mạng", "Operators"),
     "sheet.routes": ("Tuyến", "Routes"),
@@ -148,6 +157,24 @@ WORDS: dict[str, tuple[str, str]] = {
     "col.rsrp_after_dbm": ("RSRP sau (dBm)", "RSRP after (dBm)"),
     "col.cleared": ("Được xoá", "Cleared"),
     "col.served_by_option": ("Phương án phục vụ", "Served by option"),
+    "col.probability_before": ("Xác suất có sóng, trước", "Probability of service before"),
+    "col.probability_after": ("Xác suất có sóng, sau", "Probability of service after"),
+    "col.people_served": ("Người có sóng", "People with signal"),
+    "col.people_carried": ("Người đủ dung lượng giờ bận", "People carried in the busy hour"),
+    "col.capacity": ("Dung lượng giờ bận", "Busy-hour capacity"),
+    "col.demand_mbps": ("Nhu cầu giờ bận (Mbps)", "Busy-hour demand (Mbps)"),
+    "col.capacity_mbps": ("Năng lực (Mbps)", "Capacity (Mbps)"),
+    "col.utilisation": ("Mức sử dụng", "Utilisation"),
+    "col.overloaded": ("Quá tải", "Overloaded"),
+    "col.download_mbps": ("Tải xuống (Mbps)", "Download (Mbps)"),
+    "col.upload_mbps": ("Tải lên (Mbps)", "Upload (Mbps)"),
+    "col.least_share": ("Tỷ lệ người đạt mức tối thiểu", "Share of people at the least speed"),
+    "col.met": ("Đạt chuẩn", "Norm met"),
+    "col.source": ("Nguồn của chuẩn", "Source of the norm"),
+    "col.probability": ("Xác suất có sóng", "Probability of service"),
+    "col.flips": ("Xác suất đo làm đổi kết luận", "Probability that measuring changes the verdict"),
+    "col.unit": ("Đơn vị", "Unit"),
+    "col.reason": ("Lý do", "Reason"),
     "col.assigned_operator": ("Nhà mạng được giao", "Assigned operator"),
     "col.electricity_before": ("Điện, trước", "Electricity before"),
     "col.electricity_after": ("Điện, sau", "Electricity after"),
@@ -192,6 +219,53 @@ WORDS: dict[str, tuple[str, str]] = {
     "col.people_covered_after": ("Dân số có sóng sau (người)", "People covered after"),
     "col.people_before": ("Dân số có sóng trước (người)", "People covered before"),
     "col.people_after": ("Dân số có sóng sau (người)", "People covered after"),
+    # the summary on the terminal
+    "term.title": (
+        "{name} · {hamlets} thôn · {trang} trắng sóng, {lom} lõm sóng ({rule}, {whose}, {technology}, P{confidence})",
+        "{name} · {hamlets} hamlets · {trang} without service, {lom} partly uncovered"
+        " ({rule}, {whose}, {technology}, P{confidence})",
+    ),
+    "term.declared_first": ("danh sách công bố trước, mô hình sau", "official list before the model"),
+    "term.model": ("mô hình", "model"),
+    "term.coverage": (
+        "{stations} trạm BTS · {covered} / {people} người có sóng · P50: {p50} thôn lõm/trắng · {edge} thôn sát biên",
+        "{stations} stations · {covered} / {people} people have signal · P50: {p50} low-signal hamlets"
+        " · {edge} hamlets at the edge",
+    ),
+    "term.quality": (
+        "kỳ vọng {expected_before} → {expected_after} thôn có sóng theo xác suất · {short} thôn có sóng mà thiếu dung"
+        " lượng giờ bận",
+        "{expected_before} → {expected_after} hamlets expected to have service · {short} have signal but are short of"
+        " busy-hour capacity",
+    ),
+    "term.candidates": (
+        "{sites} vị trí, {options} phương án, {improvements} là nâng cấp",
+        "{sites} sites, {options} options, {improvements} of them improvements",
+    ),
+    "term.decision": (
+        "xoá {cleared} trên {low_before} thôn (đếm chắc {counted}, nhiều nhất {cleared_bound}) · {spent}{limit}"
+        " · khoảng cách {gap} ({gap_hamlets} thôn)",
+        "cleared {cleared} of {low_before} hamlets ({counted} counted on, at most {cleared_bound}) · {spent}{limit}"
+        " · gap {gap} ({gap_hamlets} hamlets)",
+    ),
+    "term.of_budget": (" của {budget}", " of {budget}"),
+    "term.gains": (
+        "{people_newly_covered} người được phủ sóng thêm · {sites_new} vị trí mới, {sites_improved} vị trí nâng cấp,"
+        " {stations_new} trạm BTS mới · {electrified} thôn có điện thêm",
+        "{people_newly_covered} people newly covered · {sites_new} new sites, {sites_improved} improved sites,"
+        " {stations_new} new stations · {electrified} hamlets electrified",
+    ),
+    "term.lifetime": ("cả vòng đời {horizon_years} năm: {lifetime}", "lifetime of {horizon_years} years: {lifetime}"),
+    "term.cheapest": ("thôn rẻ nhất cần {cheapest}", "the cheapest hamlet costs {cheapest}"),
+    "term.cheapest_at_most": (
+        "thôn rẻ nhất cần nhiều nhất {cheapest}",
+        "the cheapest hamlet costs at most {cheapest}",
+    ),
+    "term.not_repeatable": (
+        "dừng theo giờ hoặc bằng Ctrl-C: chạy lại có thể khác",
+        "stopped by the clock or by Ctrl-C: another run may differ",
+    ),
+    "term.repairs": (" · sửa {times} lần", " · repaired {times} times"),
     # the map page
     "map.title": ("Bản đồ kế hoạch xoá vùng lõm sóng", "Plan map: clearing low-signal hamlets"),
     "map.title_today": ("Bản đồ hiện trạng phủ sóng", "Map of coverage today"),
@@ -278,6 +352,15 @@ def counted_cost(summary: Mapping[str, Any]) -> str:
     return "lifetime_vnd" if summary.get("budget_counts") == "lifetime" else "capex_vnd"
 
 
+def model_text(summary: Mapping[str, Any]) -> str:
+    """`ITU-R P.1812-7 (08/2023) (p1812: time_pct 50, ...)`: what the levels were computed with."""
+    used = summary["propagation"]
+    parameters = ", ".join(f"{name} {value:g}" if not isinstance(value, bool | str) else f"{name} {value}".lower()
+                           for name, value in used["parameters"].items())  # fmt: skip
+    offset = [f"{used['model_offset_db']:+g} dB"] if used["model_offset_db"] else []
+    return "; ".join([f"{used['source']} ({summary['model']}: {parameters})", *used["surroundings"], *offset])
+
+
 def lower_first(text: str) -> str:
     """`Trạm BTS` inside a sentence: `trạm BTS`."""
     return text[:1].lower() + text[1:]
@@ -296,6 +379,7 @@ def exact_figures(summary: Mapping[str, Any], lang: Language) -> list[tuple[str,
     )
     band = summary.get("cost_band")
     counts = ("hamlets", "trang_before", "lom_before", "low_before", "low_after", "cleared", "counted", "cleared_bound")
+    quality = ("expected_served_before", "expected_served_after", "hamlets_short_of_capacity", "overloaded_sectors")
     after = ("people_newly_covered", "electrified", "sites_new", "stations_new", "stations_existing", "edge_hamlets")
     return [
         *((word(f"fig.{key}", lang), number(summary[key], lang=lang), summary[key]) for key in counts),
@@ -310,9 +394,10 @@ def exact_figures(summary: Mapping[str, Any], lang: Language) -> list[tuple[str,
             for key in ("budget_vnd", "capex_vnd", "opex_vnd_per_year", "lifetime_vnd")
         ),
         *((word(f"fig.{key}", lang), number(summary[key], lang=lang), summary[key]) for key in after),
+        *((word(f"fig.{key}", lang), number(summary[key], lang=lang), summary[key]) for key in quality),
         (word("fig.facilities", lang), f"{standing} → {reached} / {every}", facilities["served_after"]),
         (word("fig.minimum_technology", lang), str(summary["minimum_technology"]), None),
         (word("fig.confidence", lang), percent(summary["confidence"], 0, lang), summary["confidence"]),
-        (word("fig.model", lang), str(summary["model"]), None),
+        (word("fig.model", lang), model_text(summary), None),
         (word("fig.checker", lang), word(str(summary["checker"]), lang), None),
     ]

@@ -108,7 +108,26 @@ def sample_run(
         downtilt_deg=3.0,
         height_m=42.0,
         status="existing",
+        people=900.0,
+        demand_mbps=75.0,
+        capacity_mbps=60.0,
+        utilisation=1.25,
+        overloaded=True,
     )
+    speeds = pd.DataFrame(
+        {
+            "hamlet_id": frame.hamlet_id, "technology": "4G", "people": frame.people, "download_mbps": 31.5,
+            "upload_mbps": 4.25, "least_share": 0.97, "met": True, "source": "assumption",
+        }
+    )  # fmt: skip
+    measure_first = pd.DataFrame(
+        {
+            "hamlet_id": frame.hamlet_id, "name": frame["name"], "commune": frame.commune, "probability": 0.4,
+            "flips": 0.4,
+            "value": np.arange(len(frame), 0, -1) * 1e6, "unit": "VND",
+            "reason": "trong phương án / in the plan",
+        }
+    )  # fmt: skip
     measures = pd.DataFrame(
         {
             "option_id": ["OPT-" + site for site in built.site_id],
@@ -137,6 +156,8 @@ def sample_run(
         sites=site_frame,
         stations=stations,
         sectors=sectors,
+        speeds=speeds,
+        measure_first=measure_first,
         measures=measures,
         routes=routes,
         communes=commune_frame,
@@ -196,6 +217,11 @@ def one_part(
             "state_after": after_state,
             "rsrp_before_dbm": before[tuple(homes.T)].astype(float),
             "rsrp_after_dbm": after[tuple(homes.T)].astype(float),
+            "probability_before": np.where(before_state == "served", 0.96, 0.14),
+            "probability_after": np.where(after_state == "served", 0.96, 0.14),
+            "people_served": np.where(after_state == "served", people, 0.0),
+            "people_carried": np.where(after_state == "served", people * 0.9, 0.0),
+            "capacity": np.where(after_state == "served", "enough", "no-signal"),
             "cleared": cleared,
             "served_by_option": np.where(cleared, f"OPT-N{prefix}-00", ""),
             "assigned_operator": random.choice(OPERATORS, n_hamlets),
@@ -271,7 +297,7 @@ def one_part(
             crs=CRS,
         )
     )
-    pieces["part"].append(PartRasters(name, box, height, before, after, inside))
+    pieces["part"].append(PartRasters(name, box, height, before, after, inside, 8.0))
     pieces["hamlets"].append(hamlets)
     pieces["sites"].append(sites)
 
@@ -304,7 +330,18 @@ def sample_summary(hamlets: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> dict[s
         },
         "minimum_technology": "4G",
         "confidence": 0.8,
-        "model": "delta-bullington",
+        "model": "p1812",
+        "propagation": {
+            "source": "ITU-R P.1812-7 (08/2023)",
+            "parameters": {"time_pct": 50.0, "vertical": True},
+            "map_mode": "radial",
+            "surroundings": [],
+            "model_offset_db": 0.0,
+        },
+        "expected_served_before": 90.5,
+        "expected_served_after": 120.25,
+        "hamlets_short_of_capacity": 3,
+        "overloaded_sectors": 2,
         "checker": "agrees",
         "declared_vs_model": {"trang": {"trang": 4, "lom": 1, "served": 1}, "undeclared": {"served": 40, "lom": 3}},
         "operators": [{"operator": name, "people_before": 9000, "people_after": 9900.5} for name in OPERATORS],

@@ -23,7 +23,7 @@ from phusong.scenarios.candidates.reasons import REASONS
 from phusong.scenarios.candidates.settings import KINDS, CandidateSettings, Costs
 from phusong.scenarios.candidates.targets import Targets
 from phusong.scenarios.errors import NoOperatorKnown, UnusableBand
-from phusong.scenarios.radio import Radio, existing_network, grid_coordinates
+from phusong.scenarios.radio import Radio, existing_network, grid_coordinates, true_north_deg
 
 CELL_M, SIDE = 100.0, 120
 WEST, NORTH = 500_000.0, 2_400_000.0
@@ -166,6 +166,30 @@ def test_a_re_aimed_sector_takes_the_place_of_the_one_that_was_turned(plain):
     turn_deg = [abs((plain.sectors.azimuth_deg[new] - a + 180) % 360 - 180) for a in (0.0, 180.0, 270.0)]
     assert old == (0.0, 180.0, 270.0)[int(np.argmin(turn_deg))]
     assert plain.options["capex_vnd"].iloc[number] == round(Costs().re_aim_vnd.value)
+
+
+def test_ids_name_the_true_azimuth_that_tables_print():
+    """Off the middle of the zone the grid is turned against true north; the id says what a rigger sets."""
+    part, targets = made_up()
+    layers = Layers(**{
+        name: frame.set_geometry(frame.geometry.translate(xoff=-250_000.0)) if len(frame) else frame
+        for name in Layers.__dataclass_fields__ for frame in [getattr(part.layers, name)]
+    })  # fmt: skip
+    far_west = replace(
+        part,
+        layers=layers,
+        box=GeoBox((SIDE, SIDE), Affine(CELL_M, 0, WEST - 250_000.0, 0, -CELL_M, NORTH), "EPSG:32648"),
+    )
+    moved = found(far_west, replace(targets, hamlets=layers.hamlets), **FAR)
+    turned = moved.options[moved.options["kind"].isin(["re-aimed", "sector-added"])]
+    assert len(turned) >= 2
+    assert moved.options["option_id"].is_unique
+    for number, option in turned.iterrows():
+        (sector,) = np.flatnonzero(moved.sector_option == number)
+        place = moved.sites.geometry.iloc[[option["location"]]]
+        true_deg = moved.sectors.azimuth_deg[sector] - true_north_deg(place)[0]
+        assert abs(true_deg - moved.sectors.azimuth_deg[sector]) > 0.5
+        assert option["option_id"].endswith(f"m/{round(true_deg % 360.0, 1):g}deg")
 
 
 def test_a_raised_mast_replaces_all_its_sectors_and_excludes_re_aiming(plain):

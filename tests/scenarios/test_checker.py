@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from phusong.scenarios import checker
 from phusong.scenarios.checker import Verdict, check_plan
 from phusong.scenarios.planned import planned_states
 from phusong.scenarios.scenario import Scenario
@@ -208,6 +209,12 @@ def test_the_checker_refuses_every_broken_plan(asked, breaks: Callable, says: st
     verdict = verdict_on(*breaks(scenario, parts, plan, reported))
     assert not verdict.agrees
     assert any(says in fault for fault in verdict.broken), verdict.broken
+
+
+def test_the_checker_shares_no_step_with_the_decision() -> None:
+    source = Path(checker.__file__).read_text(encoding="utf-8")
+    shared = ("planned", "framing", "solvers.problem", "solvers.presolve", "solvers.model", "coverage.matrix")
+    assert not [room for room in shared if f"phusong.{room}" in source or f"phusong.scenarios.{room}" in source]
 
 
 def test_parts_are_checked_each_with_its_own_options() -> None:

@@ -34,7 +34,8 @@ spec.loader.exec_module(sample)
 FILES = {
     "baseline_rsrp.tif", "baseline_rsrp-2.tif", "planned_rsrp.tif", "planned_rsrp-2.tif", "plan.gpkg", "summary.json",
     "manifest.json", "timings.json", "overview.png", "map.html", "tables/tables.xlsx", "tables/notes.csv",
-    "tables/summary.csv", "tables/measures.csv", "tables/sites.csv", "tables/hamlets.csv", "tables/measure_first.csv",
+    "tables/summary.csv", "tables/measures.csv", "tables/sites.csv", "tables/speeds.csv",
+    "tables/hamlets.csv", "tables/measure_first.csv",
     "tables/communes.csv", "tables/operators.csv", "tables/declared_vs_model.csv", "tables/stations.csv",
     "tables/sectors.csv", "tables/routes.csv",
 }  # fmt: skip

@@ -20,7 +20,7 @@ BOX = GeoBox.from_bbox((480_000, 2_370_000, 480_000 + 90 * 300, 2_370_000 + 90 *
 def part(signal, inside=None):
     flat = np.full(BOX.shape, 100, np.float32)
     inside = np.ones(BOX.shape, bool) if inside is None else inside
-    return PartRasters("phần", BOX, flat, signal, signal, inside)
+    return PartRasters("phần", BOX, flat, signal, signal, inside, 8.0)
 
 
 def test_light_comes_from_the_north_west():
@@ -61,15 +61,20 @@ def test_signal_outside_the_planned_area_is_not_painted():
         assert not np.asarray(image).any()
 
 
-def test_the_geotiff_is_cloud_optimised_and_keeps_every_value(tmp_path):
+def test_the_geotiff_is_cloud_optimised_and_keeps_tenths_of_the_median_and_what_is_exceeded_around_it(tmp_path):
     signal = np.linspace(-140, -60, BOX.shape[0] * BOX.shape[1], dtype=np.float32).reshape(BOX.shape)
     signal[:5] = np.nan
     write_rsrp(tmp_path / "a.tif", part(signal), signal, {"SCENARIO": "Tỉnh Mẫu"})
     with rasterio.open(tmp_path / "a.tif") as file:
-        np.testing.assert_array_equal(file.read(1), signal)
+        median, p90, p10 = file.read()
+        np.testing.assert_allclose(median, signal, atol=0.0501)
+        # 1.2816 standard deviations, of which the sample has 8 dB
+        np.testing.assert_allclose(p90, signal - 10.2524, atol=0.0502)
+        np.testing.assert_allclose(p10, signal + 10.2524, atol=0.0502)
+        assert [text.rsplit(", ", 1)[1] for text in file.descriptions] == ["P50", "P90", "P10"]
         assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         assert file.transform == BOX.affine
         assert file.crs == rasterio.CRS.from_epsg(32648)
         assert np.isnan(file.nodata)
-        assert file.units == ("dBm",)
+        assert file.units == ("dBm",) * 3
         assert file.tags()["SCENARIO"] == "Tỉnh Mẫu"

@@ -9,15 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 from rich.console import Console
 
-from phusong.coverage.sweep import signal_at
+from phusong.coverage.sweep import SignalMap, signal_at
 from phusong.data_sources.area import Area
+from phusong.scenarios import baseline as baseline_module
 from phusong.scenarios import pipeline
+from phusong.scenarios import planned as planned_module
+from phusong.scenarios.baseline import FLOOR_DBM, hearing_floor_dbm
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.demand import CENTRE, hamlet_states
 from phusong.scenarios.framing import Question, ask, pose
 from phusong.scenarios.planned import planned_states, select, without_offenders
+from phusong.scenarios.radio import existing_network
 from phusong.scenarios.results import result_of
 from phusong.scenarios.scenario import Scenario
 from phusong.scenarios.service import LOM, SERVED, STATE_NAMES, TRANG, layer_levels_dbm, required_rsrp_dbm
@@ -237,6 +242,124 @@ def test_a_turn_that_uncovers_a_served_hamlet_is_forbidden(monkeypatch: pytest.M
     assert not kept.problem.forbidden.any()
 
 
+def test_only_the_turn_that_uncovers_is_to_blame() -> None:
+    # B's faint sector is the best of its operator in the hamlet that A uncovers, but it never served there.
+    sectors = [*NORTH_ONLY, area.sector("B", 0.0, "VNPT", tx_power_dbm=20.0)]
+    part = area.part(ridge_m=0.0, hamlets=OPPOSITE, sectors=sectors, declared_state={"opposite": "trang"})
+    scenario = area.scenario(10**15, candidates={"kinds": ["re-aimed"]})
+    baseline = area.baseline_of(part, scenario)
+    candidates = all_options(baseline, scenario)
+    assert candidates.options["site_id"].tolist() == ["A", "B"]
+    question = question_of(baseline, candidates, scenario)
+    problem = pose([question], [candidates], [baseline], scenario.objective)
+    both = replace(max_cleared(problem, 10**15, LIMITS), chosen=np.array([0, 1], np.int32))
+    planned = planned_states(baseline, candidates, both.chosen, scenario.radio, scenario.service, threads=2)
+    assert baseline.state[0] == SERVED != planned.state[0]
+    repaired, failed = without_offenders(problem, both, [question], [candidates], [baseline], [planned])
+    assert failed >= 1
+    assert repaired.forbidden.tolist() == [True, False]
+
+
+def test_a_repair_that_leaves_no_plan_keeps_the_one_there_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target is not impossible because the offenders were forbidden: the plan stands, the checker says what fails."""
+    part = area.part(ridge_m=0.0, hamlets=OPPOSITE, sectors=NORTH_ONLY)
+    least = {"goal": "min_cost", "target_hamlets": 1}
+    decided = run_on(
+        monkeypatch, area.scenario(None, candidates={"kinds": ["re-aimed"]}, objective=least), part
+    ).decided
+    assert decided.plan.chosen.tolist() == [0]
+    assert decided.repairs == ()
+    assert decided.planned[0].state.tolist() == [TRANG, SERVED]
+    assert decided.verdict.low_after == 1
+
+
+def test_states_are_decided_at_full_precision_and_never_from_a_raster(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = area.scenario(service={"facility_weight": 1})
+    part = area.part(ridge_m=60.0, facilities=[(12, 50), (24, 14)])
+    true = area.baseline_of(part, scenario)
+    exact, server = signal_at(
+        true.terrain, true.network.site_rc, true.network.sectors, 2, true.demand.cell_rc,
+        rx_height_m=scenario.radio.rx_height_m, range_m=30_000.0, model=scenario.radio.model,
+    )  # fmt: skip
+    np.testing.assert_array_equal(true.rsrp_dbm, exact)
+    np.testing.assert_array_equal(true.server, server)
+
+    def deaf(terrain, *given, **more) -> SignalMap:
+        shape = (given[2], *terrain.height_m.shape)
+        return SignalMap(np.full(shape, -300.0, np.float32), np.full(shape, -1, np.int32))
+
+    monkeypatch.setattr(baseline_module, "signal_map", deaf)
+    monkeypatch.setattr(planned_module, "signal_map", deaf)
+    blind = area.baseline_of(part, scenario)
+    assert blind.state.tolist() == true.state.tolist()
+    candidates = all_options(true, scenario)
+    assert candidates.options.equals(all_options(blind, scenario).options)
+    assert (
+        question_of(blind, candidates, scenario).group_cell.tolist()
+        == question_of(true, candidates, scenario).group_cell.tolist()
+    )
+    for option in removing(candidates):
+        chosen = np.array([option], np.int64)
+        states = [planned_states(b, candidates, chosen, scenario.radio, scenario.service, threads=2).state.tolist()
+                  for b in (true, blind)]  # fmt: skip
+        assert states[0] == states[1]
+
+
+def test_a_level_below_what_phones_hear_is_shown_and_decided_alike() -> None:
+    faint = [area.sector("A", a, "Viettel", tx_power_dbm=20.0) for a in (0.0, 120.0, 240.0)]
+    scenario = area.scenario(radio={"min_rsrp_dbm": {"4G": -170.0}})
+    baseline = area.baseline_of(area.part(sectors=faint), scenario)
+    level = required_rsrp_dbm(scenario.radio, "4G")
+    assert hearing_floor_dbm(scenario.radio) < level < FLOOR_DBM
+    assert hearing_floor_dbm(area.scenario().radio) == FLOOR_DBM
+    row, col = baseline.demand.cell_rc.T
+    shown = baseline.signal.rsrp_dbm[:, row, col]
+    served = baseline.rsrp_dbm >= level
+    assert (served & (baseline.rsrp_dbm < FLOOR_DBM)).any()
+    assert shown[served] == pytest.approx(baseline.rsrp_dbm[served], abs=1e-4)
+
+
+@pytest.mark.parametrize("operator", ["any", "assigned", "all"])
+def test_people_are_newly_covered_once_and_when_all_whom_they_ask_serve(operator: str) -> None:
+    places = {"one": (24, 14), "two": (24, 14), "free": (40, 12), "far": (12, 50)}
+    part = area.part(
+        ridge_m=220.0, hamlets=places, extra_people=CLUSTERS, facilities=[(12, 50)],
+        assigned_operator={"one": "Viettel", "two": "VNPT"}, declared_state={"two": "trang", "free": "trang"},
+    )  # fmt: skip
+    scenario = area.scenario(service={"operator": operator, "facility_weight": 1})
+    baseline = area.baseline_of(part, scenario)
+    candidates = all_options(baseline, scenario)
+    question = question_of(baseline, candidates, scenario)
+    problem = pose([question], [candidates], [baseline], scenario.objective)
+    assert (question.crowds is None) == (operator == "any")
+    demand = baseline.demand
+    whom = {"any": {-1}, "all": {0, 1}}.get(operator)
+    random = np.random.default_rng(3)
+    for share in (0.0, 0.1, 0.3, 1.0):
+        chosen = np.flatnonzero(random.random(problem.options) <= share).astype(np.int32)
+        covered = problem.covered_by(chosen)
+        missing: dict[int, list[bool]] = {}
+        for cell, asked, has in zip(question.cell, question.operator, covered, strict=True):
+            own = whom or {int(baseline.lanes[0].operator[cell])}
+            if cell >= 0 and asked in own:
+                missing.setdefault(int(cell), []).append(bool(has))
+        people = sum(int(demand.weight[cell]) for cell, has in missing.items() if all(has))
+        assert problem.people_covered(covered) == people + int(covered[question.cell < 0].sum())
+    assert problem.people == sum(int(demand.weight[cell]) for cell in missing) + 1
+
+
+def test_sectors_counted_at_their_sites_first_place_are_told() -> None:
+    part, radio = area.part(), area.scenario().radio
+    frame = part.layers.sectors.copy()
+    assert existing_network(frame, part.box, radio)[1] == []
+    frame.loc[2, "geometry"] = shapely.Point(frame.geometry[2].x + 40.0, frame.geometry[2].y)
+    network, notes = existing_network(frame, part.box, radio)
+    assert network.site_id == ("A", "B")
+    (told,) = notes
+    assert told.startswith("1 sector ")
+    assert told.endswith("up to 40 m away")
+
+
 def test_with_no_sector_taken_down_the_set_is_forbidden_together() -> None:
     scenario = area.scenario(10**15, candidates={"kinds": ["new-site"], "heights_m": [25.0], "max_sites": 6})
     baseline = area.baseline_of(area.part(), scenario)
@@ -339,10 +462,19 @@ def test_printed_azimuths_are_true_and_the_summary_is_legible(monkeypatch: pytes
     assert by_status["added"] == pytest.approx(by_status["removed"], abs=1e-3)
     assert abs(run.baselines[0].network.sectors.azimuth_deg - 120.0).min() > 0.5
 
-    printed = StringIO()
-    print_summary(Console(file=printed, soft_wrap=True), result, Path("runs/x"))
-    label, title, coverage, *rest = printed.getvalue().splitlines()
+    def printed(language: str) -> list[str]:
+        monkeypatch.setenv("PHUSONG_LANG", language)
+        text = StringIO()
+        print_summary(Console(file=text, soft_wrap=True), result, Path("runs/x"))
+        return text.getvalue().splitlines()
+
+    label, title, coverage, *rest = printed("vi")
     assert label == "DỮ LIỆU MÔ PHỎNG / SYNTHETIC: hamlets"
     assert title.startswith("Một tỉnh có tên rất dài · 4 thôn · ")
     assert coverage.startswith("coverage   ")
     assert all(line[10] == " " and line[11] != " " for line in rest)
+    english = printed("en")
+    assert len(english) == len(rest) + 3
+    assert english[1].startswith("Một tỉnh có tên rất dài · 4 hamlets · ")
+    assert not any(word in line for line in english[1:] for word in ("thôn", "trạm", "tỷ đồng", "{"))
+    assert printed("")[1:] == [title, coverage, *rest[:-1], *english[1:]]  # both, Vietnamese first; the folder once

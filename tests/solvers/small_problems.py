@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
 from scipy import sparse
 
-from phusong.solvers.problem import Problem
+from phusong.solvers.problem import Crowds, Problem
 
 MILLION = 1_000_000
 
@@ -106,9 +107,34 @@ def choice_of(problem: Problem, options: frozenset[int]) -> Choice | None:
         options,
         sum(int(problem.budget_cost_vnd[o]) for o in held),
         sum(int(problem.hamlet_weight[h]) for h in cleared),
-        sum(int(problem.cell_people[c]) for c in covered),
+        people_of(problem, covered),
         sum(int(problem.lifetime_cost_vnd[o]) for o in held),
     )
+
+
+def people_of(problem: Problem, covered: set[int]) -> int:
+    """People newly covered, each once."""
+    if problem.crowds is None:
+        return sum(int(problem.cell_people[c]) for c in covered)
+    table = problem.crowds.cells.toarray()
+    return sum(
+        int(people)
+        for people, cells in zip(problem.crowds.people, table, strict=True)
+        if set(np.flatnonzero(cells).tolist()) <= covered
+    )
+
+
+@st.composite
+def crowded_problems(draw) -> Problem:
+    """Small problems whose people ask for service in several cells at once."""
+    problem = draw(small_problems())
+    cells = len(problem.cell_people)
+    crowds = draw(st.lists(st.sets(st.integers(0, cells - 1), min_size=1, max_size=3), max_size=6))
+    table = np.zeros((len(crowds), cells), dtype=bool)
+    for crowd, members in enumerate(crowds):
+        table[crowd, list(members)] = True
+    people = draw(st.lists(st.integers(0, 9), min_size=len(crowds), max_size=len(crowds)))
+    return replace(problem, crowds=Crowds(sparse.csr_array(table), np.array(people, dtype=np.int64)))
 
 
 def every_choice(problem: Problem) -> list[Choice]:

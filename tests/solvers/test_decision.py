@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from phusong.solvers import decision
 from phusong.solvers.decision import Limits, cheapest_clearing, max_cleared, min_cost
 from phusong.solvers.errors import LockedExceedBudget, NoFeasiblePlan, NoPlanInTime, TargetImpossible
 from phusong.solvers.local_search import good_plan
+from phusong.solvers.model import Answer
 from phusong.solvers.presolve import reduce_problem
 
 spec = importlib.util.spec_from_file_location("small_problems", Path(__file__).with_name("small_problems.py"))
@@ -175,22 +178,73 @@ def test_the_local_search_keeps_the_rules(problem, budget_vnd):
         assert choice.spent <= budget
 
 
-@settings(max_examples=60, deadline=None)
-@given(small.small_problems())
-def test_cheapest_clearing_is_the_cheapest_single_option(problem):
+@settings(max_examples=110, deadline=None)
+@given(small.small_problems(), st.data())
+def test_cheapest_clearing_is_the_least_price_of_any_choice(problem, data):
+    counts = np.array(data.draw(st.lists(st.booleans(), min_size=problem.hamlets, max_size=problem.hamlets)))
     free = replace(problem, locked=np.zeros(problem.options, dtype=bool), required=np.zeros(problem.hamlets, bool))
     asks = {h for h in range(problem.hamlets) if (problem.group_need[problem.group_hamlet == h] > 0).any()}
     prices = {}
-    for option in range(problem.options):
-        if small.choice_of(free, frozenset([option])):
-            cleared = problem.cleared_by(problem.covered_by(np.array([option], dtype=np.int32)))
-            for hamlet in asks & set(np.flatnonzero(cleared).tolist()):
-                prices[hamlet] = min(prices.get(hamlet, 10**18), int(problem.budget_cost_vnd[option]))
-    found = cheapest_clearing(problem)
+    for choice in small.every_choice(free):
+        cleared = problem.cleared_by(problem.covered_by(np.array(sorted(choice.options), dtype=np.int32)))
+        for hamlet in asks & set(np.flatnonzero(cleared & counts).tolist()):
+            prices[hamlet] = min(prices.get(hamlet, 10**18), choice.spent)
+    found = cheapest_clearing(problem, counts)
     if found is None:
         assert not prices
     else:
-        assert prices[found[0]] == found[1] == min(prices.values())
+        assert prices[found.hamlet] == found.vnd == min(prices.values())
+        assert found.proven
+
+
+def test_two_options_together_may_be_the_cheapest_way():
+    # Each of the first two serves one half; the third serves both and costs more than they do together.
+    groups, people, covers = [(0, [0, 1], 2)], [1, 1], [[0], [1], [0, 1]]
+    pair = small.problem_of(groups, people, covers, [2 * MILLION, 3 * MILLION, 6 * MILLION], [1])
+    assert cheapest_clearing(pair) == (0, 5 * MILLION, True)
+    assert cheapest_clearing(small.problem_of(groups, people, covers[:2], [2 * MILLION, 3 * MILLION], [1]))[1:] == (
+        5 * MILLION, True,
+    )  # fmt: skip
+    single = small.problem_of(groups, people, covers, [2 * MILLION, 3 * MILLION, 4 * MILLION], [1])
+    assert cheapest_clearing(single) == (0, 4 * MILLION, True)
+
+
+def test_a_price_that_could_not_be_proven_says_so(monkeypatch):
+    stopped = Answer("unknown", None, 0, 0, 0.0, 0.0, interrupted=False)
+    monkeypatch.setattr(decision.StageModel, "solve", lambda *given: stopped)
+    alone = small.problem_of([(0, [0, 1], 2)], [1, 1], [[0], [1], [0, 1]], [2, 3, 6], [1])
+    assert cheapest_clearing(alone) == (0, 6, False)
+
+
+@settings(max_examples=80, deadline=None)
+@given(small.crowded_problems(), budgets)
+def test_people_who_ask_several_operators_count_once_and_only_when_all_serve(problem, budget_vnd):
+    best = small.most_cleared(small.every_choice(problem), budget_vnd)
+    if best is None:
+        return
+    plan = max_cleared(problem, budget_vnd, Limits())
+    choice = small.choice_of(problem, frozenset(plan.chosen.tolist()))
+    assert choice[2:] == best[2:]
+    assert (
+        [s.value for s in plan.stages] == [s.bound for s in plan.stages] == [best.cleared, best.people, best.lifetime]
+    )
+
+
+def test_ctrl_c_keeps_the_best_plan_and_makes_it_unrepeatable():
+    """A long search, interrupted while the solver works: the plan stands, its bound holds, and Ctrl-C works again."""
+    pressed = []
+
+    def press(name, value, bound):
+        if not pressed:
+            pressed.append(name)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    plan = max_cleared(crowded(), 20_000_000_000, Limits(deterministic_limit=0.5), press)
+    assert pressed
+    assert not plan.repeatable
+    assert plan.stages[0].bound >= plan.stages[0].value > 0
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
 
 
 ONE = [(0, [0, 1], 2)], [1, 1], [[0], [1]], [3 * MILLION, 4 * MILLION], [1]  # both options clear the one hamlet

@@ -1,7 +1,7 @@
-"""From sites to cells: one exact terrain profile per site and cell, threads over sites.
+"""From sites to cells: a terrain profile per site and cell, threads over the quarters of the sites' surroundings.
 
-Each profile serves every antenna height and band of its site. Results do not depend on the number of threads: a
-thread works on one site at a time, and merging sites is commutative (a tie goes to the lowest sector number).
+Each profile serves every antenna height and band of its site. Results do not depend on the number of threads: cells
+are computed each for itself, and merging sites is commutative (a tie goes to the lowest sector number).
 """
 
 from __future__ import annotations
@@ -11,20 +11,26 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
+from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg, is_special, special_attenuation_db
 from phusong.coverage.errors import SiteOutsideTerrain, ValueOutOfRange
 from phusong.coverage.propagation.free_space import free_space_reach_m
-from phusong.coverage.propagation.registry import never_below_free_space, path_loss_db, resolve_model
+from phusong.coverage.propagation.registry import path_loss_db, resolve_model, under_free_space_db
+from phusong.coverage.radial import radial_losses, ray_count
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.terrain import Terrain, bilinear_height_m, path_profile
 
 OnSite = Callable[[int], None]
+Item = TypeVar("Item")
+MODES = ("exact", "radial")
+Real = type[np.floating[Any]]
+Near = Callable[[NDArray[np.float64], float, int], tuple[NDArray[np.int32], NDArray[np.int64]]]
+QUARTERS = 4  # of a site's surroundings, so that several threads find work at one site
 BASE_DB = 60.0
 DECIMETRES_PER_M = 10.0
 HUNDRED_KHZ_PER_MHZ = 10.0
@@ -109,6 +115,7 @@ def site_levels(
     floor_dbm: float,
     loss_db: NDArray[np.float64],
     antenna: NDArray[np.float64],
+    patterns: Any,
     column: NDArray[np.int64],
     slot: NDArray[np.int64],
     number: NDArray[np.int32],
@@ -117,7 +124,8 @@ def site_levels(
 ) -> None:
     """Best sector of one site per layer slot and cell: raises level_dbm and server (slots, N); 50 ns a cell and sector.
 
-    antenna (s, 6): height, azimuth, downtilt, beam widths, EIRP; column: of loss_db; number: of the sector, increasing.
+    antenna, patterns: `Sectors.antennas` and `Sectors.pattern.table`; column: of loss_db; number: of the sector,
+    increasing.
     """
     ground_m = bilinear_height_m(height_m.reshape(height_m.size), height_m.shape[1], site_row, site_col)
     rounded = np.empty(1, level_dbm.dtype)  # levels are compared as they are stored
@@ -132,7 +140,12 @@ def site_levels(
             if not rsrp_dbm >= floor_dbm or rsrp_dbm == -np.inf:
                 continue
             depression = depression_deg(distance_m, ground_m + antenna[s, 0] - receiver_m)
-            rsrp_dbm -= attenuation_db(bearing, depression, antenna[s, 1], antenna[s, 2], antenna[s, 3], antenna[s, 4])
+            if is_special(antenna, s):
+                rsrp_dbm -= special_attenuation_db(bearing, depression, antenna, s, patterns)
+            else:
+                rsrp_dbm -= attenuation_db(
+                    bearing, depression, antenna[s, 1], antenna[s, 2], antenna[s, 3], antenna[s, 4]
+                )
             rounded[0] = rsrp_dbm
             if rsrp_dbm >= floor_dbm and (server[slot[s], j] < 0 or rounded[0] > level_dbm[slot[s], j]):
                 level_dbm[slot[s], j] = rounded[0]
@@ -161,15 +174,17 @@ def merge_levels(
                 best_server[n, p] = server[slot, j]
 
 
-def _over_sites(work: Callable[[int], None], sites: Iterable[int], threads: int | None, on_site: OnSite | None) -> None:
-    """Runs work(site) for each site in threads; on_site(site) is called from the calling thread as each is done."""
+def _over_items(
+    work: Callable[[Item], None], items: Iterable[Item], threads: int | None, on_done: Callable[[Item], None] | None
+) -> None:
+    """Runs work(item) for each item in threads; on_done(item) is called from the calling thread as each is done."""
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        site_of = {pool.submit(work, site): site for site in sites}
+        item_of = {pool.submit(work, item): item for item in items}
         try:
-            for done in as_completed(site_of):
+            for done in as_completed(item_of):
                 done.result()
-                if on_site is not None:
-                    on_site(site_of[done])
+                if on_done is not None:
+                    on_done(item_of[done])
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -216,11 +231,21 @@ def _check_reception(rx_height_m: float, range_m: float) -> None:
         )
 
 
+def check_numbers(name: str, number: NDArray[np.int32], count: int) -> None:
+    """Raises ValueOutOfRange unless the sectors' numbers lie in 0 .. count - 1."""
+    if len(number) and not 0 <= number.min() <= number.max() < count:
+        raise ValueOutOfRange(
+            what=f"a sector's {name} is not among the {name}s asked for",
+            where=f"{name}s {number.min()} .. {number.max()}, n_{name}s = {count}",
+            mend=f"number {name}s from 0 up to n_{name}s - 1",
+        )
+
+
 def _within(rows: NDArray[Any], cols: NDArray[Any], reach_m: float, cell_m: float) -> NDArray[np.bool_]:
     return np.asarray(rows * rows + cols * cols <= (reach_m / cell_m) ** 2)
 
 
-class _Bands:
+class Bands:
     """Heights of one site and the bands on each, from (height, frequency) pairs; `column` is each pair's place."""
 
     def __init__(self, height_m: NDArray[np.float64], frequency_mhz: NDArray[np.float64]) -> None:
@@ -231,14 +256,22 @@ class _Bands:
         self.first = np.append(first, len(pairs)).astype(np.int64)
 
     def losses(
-        self, model: Any, terrain: Terrain, site: NDArray[np.float64], cells: NDArray[np.int32], rx_height_m: float
+        self,
+        model: Any,
+        terrain: Terrain,
+        site: NDArray[np.float64],
+        cells: NDArray[np.int32],
+        rx_height_m: float,
+        rays: int = 0,
     ) -> NDArray[np.float64]:
-        """(N, K) loss to each cell, a column a pair of height and frequency."""
+        """(N, K) loss to each cell, a column a pair of height and frequency; rays: in the circle, 0: a profile each."""
         loss_db = np.empty((len(cells), len(self.frequency_mhz)))
-        site_losses(
-            model, terrain.height_m, terrain.cell_m, site[0], site[1], cells, float(rx_height_m),
-            self.height_m, self.first, self.frequency_mhz, loss_db,
-        )  # fmt: skip
+        around = (model, terrain.height_m, terrain.cell_m, site[0], site[1], cells)
+        bands = (float(rx_height_m), self.height_m, self.first, self.frequency_mhz, loss_db)
+        if rays:
+            radial_losses(*around, rays, *bands)
+        else:
+            site_losses(*around, *bands)
         return loss_db
 
 
@@ -285,7 +318,7 @@ def loss_rows(
 
     def work(location: int) -> None:
         rows = np.flatnonzero(keys[:, 0] == location)
-        bands = _Bands(keys[rows, 1] / DECIMETRES_PER_M, keys[rows, 2] / HUNDRED_KHZ_PER_MHZ)
+        bands = Bands(keys[rows, 1] / DECIMETRES_PER_M, keys[rows, 2] / HUNDRED_KHZ_PER_MHZ)
         offset = cells - sites[location]
         near = np.flatnonzero(known & _within(offset[:, 0], offset[:, 1], range_m, terrain.cell_m))
         loss_db = bands.losses(parameters, terrain, sites[location], cells[near], rx_height_m)
@@ -295,7 +328,7 @@ def loss_rows(
             cell_of[row] = near[kept].astype(np.int32)
             half_of[row] = half_db[kept, column].astype(np.uint8)
 
-    _over_sites(work, np.unique(keys[:, 0]).tolist(), threads, on_site)
+    _over_items(work, np.unique(keys[:, 0]).tolist(), threads, on_site)
     indptr = np.concatenate([[0], np.cumsum([len(cell) for cell in cell_of], dtype=np.int64)]).astype(np.int64)
     empty: list[Any] = [np.empty(0, np.int32)]
     return LossRows(
@@ -308,8 +341,8 @@ def loss_rows(
 
 
 @dataclass(frozen=True, slots=True)
-class _Reception:
-    """What signal_map and signal_at share: everything but the choice of cells."""
+class Reception:
+    """What maps and points share: everything but the choice of cells. rays: in the circle, 0: a profile a cell."""
 
     terrain: Terrain
     sites: NDArray[np.float64]
@@ -318,64 +351,130 @@ class _Reception:
     rx_height_m: float
     range_m: float
     floor_dbm: float
+    rays: int = 0
 
     def reach_m(self, group: NDArray[np.intp]) -> float:
         """Range of a site, less where even free space would leave no level above the floor."""
-        if self.floor_dbm == -np.inf or not never_below_free_space(self.model):
+        under_db = under_free_space_db(self.model)
+        if self.floor_dbm == -np.inf or under_db == np.inf:
             return self.range_m
-        spare_db = float(self.sectors.rs_eirp_dbm[group].max()) - self.floor_dbm
+        spare_db = float(self.sectors.rs_eirp_dbm[group].max()) - self.floor_dbm + under_db
         return min(self.range_m, free_space_reach_m(spare_db, float(self.sectors.frequency_mhz[group].min())))
 
     def levels(
-        self, group: NDArray[np.intp], cells: NDArray[np.int32], dtype: type[np.floating[Any]]
-    ) -> tuple[NDArray[np.int32], NDArray[np.floating[Any]], NDArray[np.int32]]:
-        """Layers of one site's sectors, and the best level and sector of the site for each layer and cell."""
+        self, group: NDArray[np.intp], cells: NDArray[np.int32], slot: NDArray[np.int64], dtype: Real
+    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.int32]]:
+        """Best level and sector (slots, N) of one site's sectors, slot (s,) of each from 0 on without a gap."""
         sectors, terrain = self.sectors, self.terrain
         site = self.sites[sectors.location[group[0]]]
-        bands = _Bands(sectors.height_m[group], sectors.frequency_mhz[group])
-        loss_db = bands.losses(self.model, terrain, site, cells, self.rx_height_m)
-        layer, slot = np.unique(sectors.layer[group], return_inverse=True)
-        level_dbm = np.empty((len(layer), len(cells)), dtype)
-        server = np.full((len(layer), len(cells)), -1, np.int32)
+        bands = Bands(sectors.height_m[group], sectors.frequency_mhz[group])
+        loss_db = bands.losses(self.model, terrain, site, cells, self.rx_height_m, self.rays)
+        slots = int(slot.max()) + 1
+        level_dbm = np.empty((slots, len(cells)), dtype)
+        server = np.full((slots, len(cells)), -1, np.int32)
         site_levels(
             terrain.height_m, terrain.cell_m, site[0], site[1], cells, float(self.rx_height_m), self.floor_dbm,
-            loss_db, sectors.antennas()[group], bands.column, slot.astype(np.int64), group.astype(np.int32),
-            level_dbm, server,
+            loss_db, sectors.antennas()[group], sectors.pattern.table, bands.column, slot.astype(np.int64),
+            group.astype(np.int32), level_dbm, server,
         )  # fmt: skip
-        return layer, level_dbm, server
+        return level_dbm, server
 
-    def best(
+    def each_quarter(
         self,
-        n_layers: int,
-        positions: int,
-        dtype: type[np.floating[Any]],
-        near: Callable[[NDArray[np.float64], float], tuple[NDArray[np.int32], NDArray[np.int64]]],
+        near: Near,
+        work: Callable[[NDArray[np.intp], NDArray[np.int32], NDArray[np.int64]], None],
         threads: int | None,
         on_site: OnSite | None,
-    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.int32]]:
-        """Best level and sector (n_layers, positions); near(site, reach) gives cells and their positions."""
-        if len(self.sectors) and not 0 <= self.sectors.layer.min() <= self.sectors.layer.max() < n_layers:
-            raise ValueOutOfRange(
-                what="a sector's layer is not among the layers asked for",
-                where=f"layers {self.sectors.layer.min()} .. {self.sectors.layer.max()}, n_layers = {n_layers}",
-                mend="number layers from 0 up to n_layers - 1",
-            )
-        best_dbm = np.full((n_layers, positions), np.nan, dtype)
-        best_server = np.full((n_layers, positions), -1, np.int32)
+    ) -> None:
+        """Runs work(sectors of a site, cells, their positions) for each quarter of each site's disc, in threads.
+
+        near(site, reach, quarter) gives cells and positions; on_site(site) is called as its last quarter is done.
+        """
         order = np.argsort(self.sectors.location, kind="stable")
         locations, start = np.unique(self.sectors.location[order], return_index=True)
         groups = dict(zip(locations.tolist(), np.split(order, start[1:]), strict=True)) if len(order) else {}
+        left = dict.fromkeys(groups, QUARTERS)
+
+        def quarter(item: tuple[int, int]) -> None:
+            location, number = item
+            group = groups[location]
+            cells, position = near(self.sites[location], self.reach_m(group), number)
+            if len(cells):
+                work(group, cells, position)
+
+        def done(item: tuple[int, int]) -> None:
+            left[item[0]] -= 1
+            if not left[item[0]] and on_site is not None:
+                on_site(item[0])
+
+        _over_items(quarter, [(location, number) for location in groups for number in range(QUARTERS)], threads, done)
+
+    def best(
+        self, n_layers: int, positions: int, dtype: Real, near: Near, threads: int | None, on_site: OnSite | None
+    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.int32]]:
+        """Best level and sector (n_layers, positions); near: see `each_quarter`."""
+        check_numbers("layer", self.sectors.layer, n_layers)
+        best_dbm = np.full((n_layers, positions), np.nan, dtype)
+        best_server = np.full((n_layers, positions), -1, np.int32)
         merging = threading.Lock()
 
-        def work(location: int) -> None:
-            group = groups[location]
-            cells, position = near(self.sites[location], self.reach_m(group))
-            layer, level_dbm, server = self.levels(group, cells, dtype)
+        def work(group: NDArray[np.intp], cells: NDArray[np.int32], position: NDArray[np.int64]) -> None:
+            layer, slot = np.unique(self.sectors.layer[group], return_inverse=True)
+            level_dbm, server = self.levels(group, cells, slot, dtype)
             with merging:
                 merge_levels(position, layer, level_dbm, server, best_dbm, best_server)
 
-        _over_sites(work, groups, threads, on_site)
+        self.each_quarter(near, work, threads, on_site)
         return best_dbm, best_server
+
+
+def receive(
+    terrain: Terrain,
+    site_rc: ArrayLike,
+    sectors: Sectors,
+    rx_height_m: float,
+    range_m: float,
+    model: Any,
+    floor_dbm: float,
+    mode: str = "exact",
+) -> Reception:
+    """The checked arguments of a map or of points, see `signal_map`."""
+    _check_reception(rx_height_m, range_m)
+    if mode not in MODES:
+        raise ValueOutOfRange(
+            what=f"there is no mode {mode!r} of computing a map",
+            where="mode",
+            mend="choose one of " + ", ".join(MODES),
+        )
+    sites = _sites_on_terrain(terrain, site_rc, np.unique(sectors.location))
+    rays = ray_count(range_m, terrain.cell_m) if mode == "radial" else 0
+    return Reception(terrain, sites, sectors, resolve_model(model), rx_height_m, range_m, floor_dbm, rays)
+
+
+def near_on_raster(terrain: Terrain, where: NDArray[np.bool_] | None) -> Near:
+    """Gives the known cells of a raster within reach of a site, a quarter at a time, and their positions in it."""
+    height, width = terrain.height_m.shape
+    wanted = ~np.isnan(terrain.height_m)
+    if where is not None:
+        wanted &= where
+
+    def near(site: NDArray[np.float64], reach_m: float, quarter: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        low = np.maximum(np.ceil(site - reach_m / terrain.cell_m), 0).astype(int)
+        high = np.minimum(np.floor(site + reach_m / terrain.cell_m) + 1, (height, width)).astype(int)
+        middle = np.ceil(site).astype(int)
+        for axis, beyond in enumerate(divmod(quarter, 2)):
+            low[axis], high[axis] = (middle[axis], high[axis]) if beyond else (low[axis], middle[axis])
+        rows = np.arange(low[0], high[0])[:, None]
+        cols = np.arange(low[1], high[1])
+        inside = _within(rows - site[0], cols - site[1], reach_m, terrain.cell_m)
+        at = np.flatnonzero(inside & wanted[low[0] : high[0], low[1] : high[1]])
+        row, col = np.divmod(at, max(len(cols), 1))
+        cells = np.empty((len(at), 2), np.int32)
+        cells[:, 0] = row + low[0]
+        cells[:, 1] = col + low[1]
+        return cells, (row + low[0]) * width + (col + low[1])
+
+    return near
 
 
 def signal_map(
@@ -391,6 +490,7 @@ def signal_map(
     on_site: OnSite | None = None,
     where: NDArray[np.bool_] | None = None,
     floor_dbm: float = -np.inf,
+    mode: str = "exact",
 ) -> SignalMap:
     """Median RSRP and best server of each layer at each cell; powers of several sectors are never summed.
 
@@ -403,27 +503,14 @@ def signal_map(
     on_site     : called with the location number as each is done
     where       : (H, W) cells to compute; None: all
     floor_dbm   : levels below it count as none; a higher floor is faster
+    mode        : "exact", a profile of its own for each cell; or "radial", several times faster: the profile of the
+                  ray nearest to the cell, see `radial`
     Raises SiteOutsideTerrain, UnknownModel, ValueOutOfRange.
     """
-    _check_reception(rx_height_m, range_m)
-    height, width = terrain.height_m.shape
-    wanted = ~np.isnan(terrain.height_m)
-    if where is not None:
-        wanted &= where
-    sites = _sites_on_terrain(terrain, site_rc, np.unique(sectors.location))
-    reception = _Reception(terrain, sites, sectors, resolve_model(model), rx_height_m, range_m, floor_dbm)
-
-    def near(site: NDArray[np.float64], reach_m: float) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        low = np.maximum(np.ceil(site - reach_m / terrain.cell_m), 0).astype(int)
-        high = np.minimum(np.floor(site + reach_m / terrain.cell_m) + 1, (height, width)).astype(int)
-        rows = np.arange(low[0], high[0])[:, None]
-        cols = np.arange(low[1], high[1])
-        inside = _within(rows - site[0], cols - site[1], reach_m, terrain.cell_m)
-        cells = np.argwhere(inside & wanted[low[0] : high[0], low[1] : high[1]]) + low
-        return cells.astype(np.int32, order="C"), cells[:, 0] * width + cells[:, 1]
-
-    best_dbm, server = reception.best(n_layers, height * width, np.float32, near, threads, on_site)
-    shape = (n_layers, height, width)
+    reception = receive(terrain, site_rc, sectors, rx_height_m, range_m, model, floor_dbm, mode)
+    near = near_on_raster(terrain, where)
+    best_dbm, server = reception.best(n_layers, terrain.height_m.size, np.float32, near, threads, on_site)
+    shape = (n_layers, *terrain.height_m.shape)
     return SignalMap(best_dbm.astype(np.float32, copy=False).reshape(shape), server.reshape(shape))
 
 
@@ -442,15 +529,14 @@ def signal_at(
     floor_dbm: float = -np.inf,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """`signal_map` at chosen cells (C, 2), in full precision: rsrp_dbm (n_layers, C) float64 and server int32."""
-    _check_reception(rx_height_m, range_m)
+    reception = receive(terrain, site_rc, sectors, rx_height_m, range_m, model, floor_dbm)
     cells = _cells_on_terrain(terrain, cell_rc)
     known = ~np.isnan(terrain.height_m[cells[:, 0], cells[:, 1]])
-    sites = _sites_on_terrain(terrain, site_rc, np.unique(sectors.location))
-    reception = _Reception(terrain, sites, sectors, resolve_model(model), rx_height_m, range_m, floor_dbm)
 
-    def near(site: NDArray[np.float64], reach_m: float) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    def near(site: NDArray[np.float64], reach_m: float, quarter: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         offset = cells - site
-        index = np.flatnonzero(known & _within(offset[:, 0], offset[:, 1], reach_m, terrain.cell_m))
+        here = known & (2 * (offset[:, 0] >= 0.0) + (offset[:, 1] >= 0.0) == quarter)
+        index = np.flatnonzero(here & _within(offset[:, 0], offset[:, 1], reach_m, terrain.cell_m))
         return cells[index], index
 
     best_dbm, server = reception.best(n_layers, len(cells), np.float64, near, threads, on_site)

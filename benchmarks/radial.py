@@ -33,7 +33,7 @@ class Nothing(NamedTuple):
     """A model that computes nothing: what is left is the way to it."""
 
 
-@propagation_model("nothing", Nothing)
+@propagation_model("nothing", Nothing, source="none")
 @njit
 def nothing(model, ground_m, step_m, tx_height_m, rx_height_m, frequency_mhz, loss_db):  # type: ignore[no-untyped-def]
     loss_db[:] = ground_m[-1]

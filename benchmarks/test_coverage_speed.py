@@ -1,7 +1,8 @@
 """Speed of the coverage kernels, each beside a plain NumPy twin in the same run.
 
 px: one receiver cell of one site; pair: one sector and one demand cell of its row. Model: delta-Bullington on exact
-profiles, one height and one band. Seconds are CPU seconds of one thread, so the ratio travels between machines.
+profiles where no other is named, one height and one band. Seconds are CPU seconds of one thread, so the ratio travels
+between machines. On real terrain: `python -m benchmarks.radial`; 420 sites: `python -m benchmarks.many_sites`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 
 from phusong.coverage.matrix import option_coverage, sector_keys
-from phusong.coverage.propagation import STANDARD_EFFECTIVE_RADIUS_KM, DeltaBullington
+from phusong.coverage.propagation import P1812, STANDARD_EFFECTIVE_RADIUS_KM, DeltaBullington
+from phusong.coverage.radial import radial_losses, ray_count
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import loss_rows, signal_map, site_losses
 from phusong.coverage.terrain import Terrain
@@ -110,6 +112,23 @@ def test_delta_bullington_to_every_cell(benchmark, hills, range_m):
 
     timed(benchmark, work, len(cells), "px", (twin, len(some)))
     assert loss_db[list(twin_db), 0] == pytest.approx(list(twin_db.values()), abs=1e-7)
+
+
+@pytest.mark.parametrize("mode", ["exact", "radial"])
+def test_p1812_to_every_cell(benchmark, hills, mode):
+    """Full P.1812-7 at p = 50%, 26 km."""
+    site = np.array([299.6, 300.3])
+    cells = cells_within(hills, site, 26e3)
+    loss_db = np.empty((len(cells), 1))
+    around = (P1812(), hills.height_m, CELL_M, *site, cells)
+    bands = (RX_M, np.array([TX_M]), np.array([0, 1]), np.array([FREQUENCY_MHZ]), loss_db)
+    rays = ray_count(26e3, CELL_M)
+    timed(
+        benchmark,
+        lambda: site_losses(*around, *bands) if mode == "exact" else radial_losses(*around, rays, *bands),
+        len(cells),
+        "px",
+    )
 
 
 def test_signal_map(benchmark, hills):

@@ -38,12 +38,21 @@ def cochannel_groups(layer: ArrayLike, frequency_mhz: ArrayLike) -> tuple[NDArra
     Sectors share a channel when layer and frequency, to 100 kHz, are the same. Carriers that overlap in part are taken
     as apart.
     """
-    hundred_khz = np.rint(np.asarray(frequency_mhz, np.float64) * HUNDRED_KHZ_PER_MHZ).astype(np.int64)
-    pairs = np.stack([np.asarray(layer, np.int64), hundred_khz], axis=1)
+    pairs = _pairs(layer, frequency_mhz)
     if not len(pairs):
         return np.empty(0, np.int32), 0
     channels, number = np.unique(pairs, axis=0, return_inverse=True)
     return number.reshape(-1).astype(np.int32), len(channels)
+
+
+def channel_keys(layer: ArrayLike, frequency_mhz: ArrayLike) -> NDArray[np.int64]:
+    """(K, 2) layer and frequency [100 kHz] of each channel of `cochannel_groups`, in the order of their numbers."""
+    return np.unique(_pairs(layer, frequency_mhz), axis=0)
+
+
+def _pairs(layer: ArrayLike, frequency_mhz: ArrayLike) -> NDArray[np.int64]:
+    hundred_khz = np.rint(np.asarray(frequency_mhz, np.float64) * HUNDRED_KHZ_PER_MHZ).astype(np.int64)
+    return np.stack([np.asarray(layer, np.int64), hundred_khz], axis=1)
 
 
 @vectorize(cache=True)

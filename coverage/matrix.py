@@ -131,7 +131,7 @@ def option_coverage(
     sector_option     : (S,) int option that a sector belongs to; negative: none
     cell_rc           : (C, 2) int demand cells, as given to `loss_rows`
     required_rsrp_dbm : median level that serves a cell, margins in, one for all or (C,) [dBm]
-    rx_height_m       : receiver above ground [m]
+    rx_height_m       : receiver above the raster [m]
     Raises SectorWithoutRow, ValueOutOfRange.
     """
     cells = np.require(cell_rc, np.int32, ["C", "W"]).reshape(-1, 2)

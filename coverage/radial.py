@@ -145,6 +145,7 @@ def radial_losses(
     first: NDArray[np.int64],
     frequency_mhz: NDArray[np.float64],
     loss_db: NDArray[np.float64],
+    lowered_m: float = 0.0,
 ) -> None:
     """Writes loss_db (N, K) as `sweep.site_losses` does, along rays: inf where a height on the ray is unknown.
 
@@ -172,7 +173,7 @@ def radial_losses(
                 continue
             points[seen] = before
             distance_m[seen] = distance[j] * cell_m
-            ground_m[seen] = ground
+            ground_m[seen] = ground - lowered_m
             index[seen] = j
             seen += 1
         if seen > 0:

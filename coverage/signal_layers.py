@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from phusong.coverage.errors import ValueOutOfRange
 from phusong.coverage.sectors import Sectors
+from phusong.coverage.surroundings import NOTHING_AROUND, Surroundings
 from phusong.coverage.sweep import OnSite, check_numbers, near_on_raster, receive
 from phusong.coverage.terrain import Terrain
 
@@ -105,11 +106,13 @@ def signal_layers(
     channel: ArrayLike | None = None,
     n_channels: int = 0,
     model: Any = "delta-bullington",
+    surroundings: Surroundings = NOTHING_AROUND,
     threads: int | None = None,
     on_site: OnSite | None = None,
     where: NDArray[np.bool_] | None = None,
     floor_dbm: float = -np.inf,
     mode: str = "exact",
+    device: str = "cpu",
 ) -> SignalLayers:
     """Best servers of each layer and cell up to the n-th, how many overlap, and summed power of each channel.
 
@@ -132,7 +135,7 @@ def signal_layers(
         )
     check_numbers("layer", sectors.layer, n_layers)
     check_numbers("channel", np.maximum(numbers, 0) if (numbers >= 0).any() else numbers[:0], n_channels)
-    reception = receive(terrain, site_rc, sectors, rx_height_m, range_m, model, floor_dbm, mode)
+    reception = receive(terrain, site_rc, sectors, rx_height_m, range_m, model, floor_dbm, surroundings, mode, device)
     positions = terrain.height_m.size
     best_dbm = np.full((n_best, n_layers, positions), np.nan, np.float32)
     server = np.full((n_best, n_layers, positions), -1, np.int32)

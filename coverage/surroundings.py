@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from math import inf, isfinite
 from typing import Literal, NamedTuple
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from phusong.coverage.errors import ClutterCountedTwice, ValueOutOfRange
 from phusong.coverage.propagation import p833, p2108, p2109
@@ -58,6 +60,9 @@ class Surroundings(NamedTuple):
     body_db: float = 0.0
 
 
+NOTHING_AROUND = Surroundings()
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def surroundings_loss_db(s: Surroundings, distance_km: float, frequency_mhz: float) -> float:
     """What is added to the basic transmission loss at the receiver [dB]; 0.5 us with town and walls, 8 ns with neither.
@@ -75,6 +80,25 @@ def surroundings_loss_db(s: Surroundings, distance_km: float, frequency_mhz: flo
         # Paths from masts reach a wall within a few degrees of the horizontal: elevation 0, the least loss.
         loss_db += building_entry_kernel_db(1e-3 * frequency_mhz, s.building_pct, int(s.building), 0.0)
     return loss_db
+
+
+def adds_loss(s: Surroundings) -> bool:
+    """Whether anything but lowered terrain is corrected."""
+    return any((s.vegetation_m, s.clutter_location_pct, s.stated_db, s.building, s.vehicle_db, s.body_db))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_surroundings_db(
+    s: Surroundings, distance_km: NDArray[np.float64], frequency_mhz: NDArray[np.float64], loss_db: NDArray[np.float64]
+) -> None:
+    """Adds `surroundings_loss_db` to loss_db (N, K) at distances (N,) and frequencies (K,); constant beyond 2 km."""
+    for k in range(frequency_mhz.size):
+        beyond_db = surroundings_loss_db(s, CONSTANT_BEYOND_KM, frequency_mhz[k])
+        for j in range(distance_km.size):
+            if s.clutter_location_pct > 0.0 and distance_km[j] < CONSTANT_BEYOND_KM:
+                loss_db[j, k] += surroundings_loss_db(s, distance_km[j], frequency_mhz[k])
+            else:
+                loss_db[j, k] += beyond_db
 
 
 def make_surroundings(

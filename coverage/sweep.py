@@ -11,19 +11,24 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg, is_special, special_attenuation_db
+from phusong.coverage.cuda import radial_on
 from phusong.coverage.errors import SiteOutsideTerrain, ValueOutOfRange
 from phusong.coverage.propagation.free_space import free_space_reach_m
-from phusong.coverage.propagation.registry import path_loss_db, resolve_model, under_free_space_db
+from phusong.coverage.propagation.registry import check_model, path_loss_db, resolve_model, under_free_space_db
 from phusong.coverage.radial import radial_losses, ray_count
 from phusong.coverage.sectors import Sectors
+from phusong.coverage.surroundings import NOTHING_AROUND, Surroundings, add_surroundings_db, adds_loss
 from phusong.coverage.terrain import Terrain, bilinear_height_m, path_profile
+
+if TYPE_CHECKING:
+    from phusong.coverage.cuda.radial import CudaRadial
 
 OnSite = Callable[[int], None]
 Item = TypeVar("Item")
@@ -85,10 +90,12 @@ def site_losses(
     first: NDArray[np.int64],
     frequency_mhz: NDArray[np.float64],
     loss_db: NDArray[np.float64],
+    lowered_m: float = 0.0,
 ) -> None:
     """Writes loss_db (N, K), inf where a height on the path is unknown; 2 us a cell 16 km away, for all K.
 
-    frequency_mhz[first[a] : first[a + 1]] are the bands on height a.
+    frequency_mhz[first[a] : first[a + 1]] are the bands on height a. The receiver's own ground lies lowered_m below the
+    raster.
     """
     profile_m = np.empty(height_m.shape[0] + height_m.shape[1] + 1)
     for j in range(cell_rc.shape[0]):
@@ -97,6 +104,7 @@ def site_losses(
         if points == 0:
             loss_db[j] = np.inf
             continue
+        profile_m[points - 1] -= lowered_m
         for a in range(tx_height_m.size):
             bands = slice(first[a], first[a + 1])
             path_loss_db(
@@ -262,16 +270,23 @@ class Bands:
         site: NDArray[np.float64],
         cells: NDArray[np.int32],
         rx_height_m: float,
+        surroundings: Surroundings,
         rays: int = 0,
+        gpu: CudaRadial | None = None,
     ) -> NDArray[np.float64]:
         """(N, K) loss to each cell, a column a pair of height and frequency; rays: in the circle, 0: a profile each."""
         loss_db = np.empty((len(cells), len(self.frequency_mhz)))
         around = (model, terrain.height_m, terrain.cell_m, site[0], site[1], cells)
-        bands = (float(rx_height_m), self.height_m, self.first, self.frequency_mhz, loss_db)
-        if rays:
+        bands = (float(rx_height_m), self.height_m, self.first, self.frequency_mhz, loss_db, surroundings.lowered_m)
+        if gpu is not None:
+            loss_db = gpu.losses(site, cells, rays, rx_height_m, self.height_m, self.first, self.frequency_mhz)
+        elif rays:
             radial_losses(*around, rays, *bands)
         else:
             site_losses(*around, *bands)
+        if adds_loss(surroundings):
+            distance_km = 1e-3 * terrain.cell_m * np.hypot(*(cells - site).T)
+            add_surroundings_db(surroundings, distance_km, self.frequency_mhz, loss_db)
         return loss_db
 
 
@@ -284,6 +299,7 @@ def loss_rows(
     rx_height_m: float,
     range_m: float,
     model: Any = "delta-bullington",
+    surroundings: Surroundings = NOTHING_AROUND,
     base_db: float = BASE_DB,
     threads: int | None = None,
     on_site: OnSite | None = None,
@@ -296,6 +312,7 @@ def loss_rows(
     rx_height_m : receiver above ground [m]
     range_m     : horizontal distance up to which a cell is looked at [m]
     model       : a propagation model's name or parameters
+    surroundings: what is corrected at the receiver, in the losses of the rows
     base_db     : see LossRows
     threads     : None: one a processor
     on_site     : called with the location number as each is done
@@ -310,6 +327,7 @@ def loss_rows(
             mend="give the height in decimetres and the frequency in units of 100 kHz, above zero",
         )
     parameters = resolve_model(model)
+    check_model(parameters, keys[:, 2] / HUNDRED_KHZ_PER_MHZ, keys[:, 1] / DECIMETRES_PER_M, rx_height_m)
     sites = _sites_on_terrain(terrain, site_rc, np.unique(keys[:, 0]))
     cells = _cells_on_terrain(terrain, cell_rc)
     known = ~np.isnan(terrain.height_m[cells[:, 0], cells[:, 1]])
@@ -321,7 +339,7 @@ def loss_rows(
         bands = Bands(keys[rows, 1] / DECIMETRES_PER_M, keys[rows, 2] / HUNDRED_KHZ_PER_MHZ)
         offset = cells - sites[location]
         near = np.flatnonzero(known & _within(offset[:, 0], offset[:, 1], range_m, terrain.cell_m))
-        loss_db = bands.losses(parameters, terrain, sites[location], cells[near], rx_height_m)
+        loss_db = bands.losses(parameters, terrain, sites[location], cells[near], rx_height_m, surroundings)
         half_db = np.maximum(np.ceil((loss_db - base_db) * 2.0), 0.0)
         for row, column in zip(rows, bands.column, strict=True):
             kept = half_db[:, column] <= 255.0
@@ -351,7 +369,9 @@ class Reception:
     rx_height_m: float
     range_m: float
     floor_dbm: float
+    surroundings: Surroundings
     rays: int = 0
+    gpu: CudaRadial | None = None
 
     def reach_m(self, group: NDArray[np.intp]) -> float:
         """Range of a site, less where even free space would leave no level above the floor."""
@@ -368,12 +388,15 @@ class Reception:
         sectors, terrain = self.sectors, self.terrain
         site = self.sites[sectors.location[group[0]]]
         bands = Bands(sectors.height_m[group], sectors.frequency_mhz[group])
-        loss_db = bands.losses(self.model, terrain, site, cells, self.rx_height_m, self.rays)
+        loss_db = bands.losses(
+            self.model, terrain, site, cells, self.rx_height_m, self.surroundings, self.rays, self.gpu
+        )
         slots = int(slot.max()) + 1
         level_dbm = np.empty((slots, len(cells)), dtype)
         server = np.full((slots, len(cells)), -1, np.int32)
         site_levels(
-            terrain.height_m, terrain.cell_m, site[0], site[1], cells, float(self.rx_height_m), self.floor_dbm,
+            terrain.height_m, terrain.cell_m, site[0], site[1], cells,
+            float(self.rx_height_m) - self.surroundings.lowered_m, self.floor_dbm,
             loss_db, sectors.antennas()[group], sectors.pattern.table, bands.column, slot.astype(np.int64),
             group.astype(np.int32), level_dbm, server,
         )  # fmt: skip
@@ -436,7 +459,9 @@ def receive(
     range_m: float,
     model: Any,
     floor_dbm: float,
+    surroundings: Surroundings,
     mode: str = "exact",
+    device: str = "cpu",
 ) -> Reception:
     """The checked arguments of a map or of points, see `signal_map`."""
     _check_reception(rx_height_m, range_m)
@@ -446,9 +471,12 @@ def receive(
             where="mode",
             mend="choose one of " + ", ".join(MODES),
         )
+    parameters = resolve_model(model)
+    check_model(parameters, sectors.frequency_mhz, sectors.height_m, rx_height_m)
     sites = _sites_on_terrain(terrain, site_rc, np.unique(sectors.location))
     rays = ray_count(range_m, terrain.cell_m) if mode == "radial" else 0
-    return Reception(terrain, sites, sectors, resolve_model(model), rx_height_m, range_m, floor_dbm, rays)
+    gpu = radial_on(device, mode, terrain, parameters, surroundings)
+    return Reception(terrain, sites, sectors, parameters, rx_height_m, range_m, floor_dbm, surroundings, rays, gpu)
 
 
 def near_on_raster(terrain: Terrain, where: NDArray[np.bool_] | None) -> Near:
@@ -486,11 +514,13 @@ def signal_map(
     rx_height_m: float,
     range_m: float,
     model: Any = "delta-bullington",
+    surroundings: Surroundings = NOTHING_AROUND,
     threads: int | None = None,
     on_site: OnSite | None = None,
     where: NDArray[np.bool_] | None = None,
     floor_dbm: float = -np.inf,
     mode: str = "exact",
+    device: str = "cpu",
 ) -> SignalMap:
     """Median RSRP and best server of each layer at each cell; powers of several sectors are never summed.
 
@@ -499,15 +529,17 @@ def signal_map(
     rx_height_m : receiver above ground [m]
     range_m     : horizontal distance up to which a sector is heard [m]
     model       : a propagation model's name or parameters
+    surroundings: what is corrected at the receiver
     threads     : None: one a processor
     on_site     : called with the location number as each is done
     where       : (H, W) cells to compute; None: all
     floor_dbm   : levels below it count as none; a higher floor is faster
     mode        : "exact", a profile of its own for each cell; or "radial", several times faster: the profile of the
                   ray nearest to the cell, see `radial`
-    Raises SiteOutsideTerrain, UnknownModel, ValueOutOfRange.
+    device      : "cpu"; or "cuda", a GPU, for P.1812 in the radial mode, see `cuda.radial`
+    Raises DeviceUnusable, SiteOutsideTerrain, UnknownModel, ValueOutOfRange.
     """
-    reception = receive(terrain, site_rc, sectors, rx_height_m, range_m, model, floor_dbm, mode)
+    reception = receive(terrain, site_rc, sectors, rx_height_m, range_m, model, floor_dbm, surroundings, mode, device)
     near = near_on_raster(terrain, where)
     best_dbm, server = reception.best(n_layers, terrain.height_m.size, np.float32, near, threads, on_site)
     shape = (n_layers, *terrain.height_m.shape)
@@ -524,12 +556,13 @@ def signal_at(
     rx_height_m: float,
     range_m: float,
     model: Any = "delta-bullington",
+    surroundings: Surroundings = NOTHING_AROUND,
     threads: int | None = None,
     on_site: OnSite | None = None,
     floor_dbm: float = -np.inf,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """`signal_map` at chosen cells (C, 2), in full precision: rsrp_dbm (n_layers, C) float64 and server int32."""
-    reception = receive(terrain, site_rc, sectors, rx_height_m, range_m, model, floor_dbm)
+    reception = receive(terrain, site_rc, sectors, rx_height_m, range_m, model, floor_dbm, surroundings)
     cells = _cells_on_terrain(terrain, cell_rc)
     known = ~np.isnan(terrain.height_m[cells[:, 0], cells[:, 1]])
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from phusong.coverage.sweep import SignalMap, signal_at, signal_map
+from phusong.coverage.sweep import signal_at
 from phusong.coverage.terrain import Terrain
 from phusong.data_sources.area import Part
+from phusong.scenarios.area_signal import AreaSignal, area_signal, reception, with_exact_levels
 from phusong.scenarios.demand import CENTRE, Demand, build_demand, groups_met, state_of
 from phusong.scenarios.radio import Network, Radio, existing_network
 from phusong.scenarios.service import (
@@ -23,12 +23,10 @@ from phusong.scenarios.service import (
     Service,
     counting_layers,
     layer_levels_dbm,
-    required_rsrp_dbm,
     served_by_layer,
 )
 
 Progress = Callable[[str, int, int], None]
-FLOOR_DBM = -130.0  # no receiver hears less: TS 36.133 reports RSRP down to -140 dBm, phones let go well above
 
 
 def site_counter(phase: str, total: int, on_progress: Progress | None) -> Callable[[int], None] | None:
@@ -65,7 +63,7 @@ class Lane:
 class Baseline:
     """The standing network on one part.
 
-    signal      : best server per layer on the whole grid, for pictures and for people counted by area
+    signal      : on the whole grid, for pictures and for people counted by area
     rsrp_dbm, server : (layers, C) float64 and int32, signal in the demand cells at full precision and the sector it
         comes from; NaN and -1 none. What is decided is decided from these, never from `signal`
     model_state, state : (H,) uint8, by the model alone and with the official list
@@ -77,7 +75,7 @@ class Baseline:
     network: Network
     operators: tuple[str, ...]
     demand: Demand
-    signal: SignalMap
+    signal: AreaSignal
     rsrp_dbm: NDArray[np.float64]
     server: NDArray[np.int32]
     levels_dbm: NDArray[np.float64]
@@ -105,13 +103,14 @@ def compute_baseline(
     terrain = Terrain(part.height_m, part.cell_m)
     demand = build_demand(part, service)
     operators = _operators(network, part)
-    signal = signal_map(
-        terrain, network.site_rc, network.sectors, len(network.layers), **reception(radio, threads),
-        floor_dbm=hearing_floor_dbm(radio), on_site=site_counter("coverage", len(network.site_rc), on_progress),
+    signal = area_signal(
+        terrain, network.site_rc, network.sectors, len(network.layers), radio, threads=threads,
+        on_site=site_counter("coverage", len(network.site_rc), on_progress),
     )  # fmt: skip
     rsrp, server = signal_at(
         terrain, network.site_rc, network.sectors, len(network.layers), demand.cell_rc, **reception(radio, threads)
     )
+    signal = with_exact_levels(signal, demand.cell_rc, rsrp, server, radio)
     levels = layer_levels_dbm(network.layers, radio, service)
     layer_operator = _operator_numbers(network.layers, operators)
     wanted = _lane_operators(demand, part, operators, service)
@@ -131,21 +130,6 @@ def compute_baseline(
         low_p50=int(np.count_nonzero(_state(demand, lanes_at(median, heard)))),
         notes=tuple(notes),
     )  # fmt: skip
-
-
-def reception(radio: Radio, threads: int | None) -> dict[str, Any]:
-    """What every question about a signal says of the receiver and the model."""
-    return {
-        "rx_height_m": radio.rx_height_m, "range_m": radio.range_km * 1000, "model": radio.propagation,
-        "threads": threads,
-    }  # fmt: skip
-
-
-def hearing_floor_dbm(radio: Radio) -> float:
-    """Level below which rasters show nothing: FLOOR_DBM, or lower where the scenario asks for so little."""
-    median = radio.model_copy(update={"confidence": 0.5})
-    asked = [required_rsrp_dbm(r, technology) for r in (radio, median) for technology in radio.min_rsrp_dbm]
-    return min([FLOOR_DBM, *(level - 1.0 for level in asked)])
 
 
 def served_in_lane(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from phusong.coverage.sweep import signal_at
 from phusong.coverage.terrain import Terrain
 from phusong.data_sources.area import Part
-from phusong.scenarios.baseline import reception
+from phusong.scenarios.area_signal import reception
 from phusong.scenarios.planned import select
 from phusong.scenarios.radio import Network, Radio, existing_network, grid_coordinates
 

@@ -125,7 +125,8 @@ def _states(scenario: Scenario, baseline: Baseline, part: Candidates, chosen: ND
         picked = Sectors(**{f.name: getattr(sectors, f.name)[which] for f in fields(Sectors)})
         rsrp, _ = signal_at(
             baseline.terrain, site_rc, picked, len(part.layers), demand.cell_rc[cells], rx_height_m=radio.rx_height_m,
-            range_m=radio.range_km * 1000, model=radio.propagation, threads=scenario.solver.threads,
+            range_m=radio.range_km * 1000, model=radio.propagation,
+            surroundings=radio.surroundings.made(), threads=scenario.solver.threads,
         )  # fmt: skip
         served: dict[str, NDArray[np.bool_]] = {}
         for (operator, technology), level in zip(part.layers, rsrp, strict=True):

@@ -115,6 +115,9 @@ data_option = click.option(
     "--data", "data_dir", type=click.Path(path_type=Path, file_okay=False), envvar="PHUSONG_DATA",
     help="Thư mục dữ liệu, thay cho [data] dir. / Data folder, instead of [data] dir.",
 )  # fmt: skip
+device_option = click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), help="Tính ảnh phủ sóng trên GPU. / Compute pictures on a GPU."
+)
 runs_option = click.option(
     "--runs", "runs", type=click.Path(path_type=Path, file_okay=False), default=None,
     help="Thư mục các lần chạy. / Folder of the runs.",
@@ -224,8 +227,9 @@ def template(terminal: Terminal, kind: Literal["hamlets", "sites"], target: Path
 @scenario_argument
 @data_option
 @runs_option
+@device_option
 @talking
-def coverage(terminal: Terminal, scenario: Path, data_dir: Path | None, runs: Path | None) -> None:
+def coverage(terminal: Terminal, scenario: Path, data_dir: Path | None, runs: Path | None, **change: Any) -> None:
     """Chỉ tính hiện trạng phủ sóng. / Today's coverage only, no plan.
 
     \b
@@ -233,7 +237,7 @@ def coverage(terminal: Terminal, scenario: Path, data_dir: Path | None, runs: Pa
     """
     from phusong.scenarios.pipeline import run_coverage
 
-    _run(terminal, scenario, data_dir, runs, run_coverage)
+    _run(terminal, scenario, data_dir, runs, run_coverage, change)
 
 
 @main.command()
@@ -245,6 +249,7 @@ def coverage(terminal: Terminal, scenario: Path, data_dir: Path | None, runs: Pa
 @click.option("--time-limit", "time_limit_s", type=float, help="Giây mỗi giai đoạn. / Seconds per stage.")
 @click.option("--seed", type=int)
 @click.option("--threads", type=int)
+@device_option
 @talking
 def plan(terminal: Terminal, scenario: Path, data_dir: Path | None, runs: Path | None, **change: Any) -> None:
     """Lập kế hoạch: từ dữ liệu đến phương án, bản đồ và bảng. / From inputs to the plan, its map and tables.

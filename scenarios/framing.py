@@ -12,7 +12,8 @@ from scipy import sparse
 from phusong.coverage.matrix import option_coverage, sector_keys
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import LossRows, loss_rows, signal_at
-from phusong.scenarios.baseline import Baseline, Lane, Progress, reception, site_counter
+from phusong.scenarios.area_signal import reception
+from phusong.scenarios.baseline import Baseline, Lane, Progress, site_counter
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.candidates.targets import Targets
 from phusong.scenarios.demand import Demand
@@ -72,7 +73,7 @@ def find_loss_rows(
     key = np.unique(sector_keys(candidates.sectors), axis=0)
     return loss_rows(
         baseline.terrain, candidates.site_rc, key, cells, rx_height_m=radio.rx_height_m,
-        range_m=range_km * 1000, model=radio.propagation, threads=threads,
+        range_m=range_km * 1000, model=radio.propagation, surroundings=radio.surroundings.made(), threads=threads,
         on_site=site_counter("matrix", len(candidates.site_rc), on_progress),
     )  # fmt: skip
 
@@ -103,7 +104,7 @@ def ask(
         counted = (sector_operator == wanted) | (wanted == -1)
         return option_coverage(
             rows, baseline.terrain, candidates.site_rc, sectors, np.where(counted, candidates.sector_option, -1),
-            len(candidates.options), unique_rc, 0.0, radio.rx_height_m, threads,
+            len(candidates.options), unique_rc, 0.0, radio.rx_height_m - radio.surroundings.lowered_m, threads,
         )  # fmt: skip
 
     covers = _columns_by_operator(coverage_by, operator, place, len(candidates.options))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from phusong.coverage.sweep import SignalMap
+from phusong.scenarios.area_signal import AreaSignal
 from phusong.scenarios.baseline import Baseline
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.framing import Question
@@ -33,7 +33,7 @@ class PartView:
     candidates: Candidates | None
     question: Question | None
     planned: Planned | None
-    signal_after: SignalMap
+    signal_after: AreaSignal
     chosen: NDArray[np.int64]
     cleared_by: dict[int, list[str]]
 

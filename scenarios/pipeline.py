@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phusong.coverage.sweep import SignalMap
 from phusong.data_sources.area import Area, Part
 from phusong.data_sources.reading import read_area
+from phusong.scenarios.area_signal import AreaSignal
 from phusong.scenarios.baseline import Baseline, Progress, compute_baseline
 from phusong.scenarios.candidates.build import Candidates, find_candidates
 from phusong.scenarios.checker import Verdict, check_plan
@@ -43,7 +43,7 @@ class Decided:
     problem: Problem
     plan: Plan
     planned: tuple[Planned, ...]
-    signals: tuple[SignalMap, ...]
+    signals: tuple[AreaSignal, ...]
     verdict: Verdict
     repairs: tuple[int, ...]
     cheapest_vnd: int | None

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phusong.coverage.sectors import Sectors
-from phusong.coverage.sweep import SignalMap, signal_at, signal_map
-from phusong.scenarios.baseline import (
-    Baseline,
-    Progress,
-    hearing_floor_dbm,
-    lane_state,
+from phusong.coverage.sweep import SignalMap, signal_at
+from phusong.scenarios.area_signal import (
+    AreaSignal,
+    area_signal,
+    merged_power,
+    merged_signal,
     reception,
-    served_in_lane,
-    site_counter,
+    with_exact_levels,
 )
+from phusong.scenarios.baseline import Baseline, Progress, lane_state, served_in_lane, site_counter
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.framing import Question
 from phusong.scenarios.radio import Radio
@@ -74,34 +74,27 @@ def planned_states(
 def planned_map(
     baseline: Baseline, candidates: Candidates, planned: Planned, radio: Radio,
     *, threads: int | None, on_progress: Progress | None,
-) -> SignalMap:  # fmt: skip
-    """Best server per layer of candidates.layers with the plan built, for pictures and people counted by area.
+) -> AreaSignal:  # fmt: skip
+    """Signal over candidates.layers with the plan built, for pictures and figures by area.
 
     Servers are numbered as the standing sectors are, those that the plan adds after them.
     """
-    kept = _kept_map(baseline, candidates, planned.removed, radio, threads)
-    if not len(planned.sectors):
-        return kept
+    terrain, network = baseline.terrain, baseline.network
     sites = len(np.unique(planned.sectors.location))
-    gained = signal_map(
-        baseline.terrain, candidates.site_rc, planned.sectors, len(kept.server),
-        floor_dbm=hearing_floor_dbm(radio), on_site=site_counter("planned", sites, on_progress),
-        **reception(radio, threads),
+    gained = area_signal(
+        terrain, candidates.site_rc, planned.sectors, len(candidates.layers), radio, threads=threads,
+        on_site=site_counter("planned", sites, on_progress),
     )  # fmt: skip
-    return merged_signal(kept, gained, len(baseline.network.row))
-
-
-def merged_signal(standing: SignalMap, added: SignalMap, first_added: int) -> SignalMap:
-    """Best server of two sets of sectors on the same layers and cells; the standing one where both are as strong.
-
-    first_added : number that the first added sector has among both
-    """
-    with np.errstate(invalid="ignore"):
-        better = (added.server >= 0) & ((standing.server < 0) | (added.rsrp_dbm > standing.rsrp_dbm))
-    return SignalMap(
-        np.where(better, added.rsrp_dbm, standing.rsrp_dbm),
-        np.where(better, added.server + np.int32(first_added), standing.server),
+    cells = baseline.demand.cell_rc
+    exact = signal_at(
+        terrain, candidates.site_rc, planned.sectors, len(candidates.layers), cells, **reception(radio, threads)
     )
+    gained = with_exact_levels(gained, cells, *exact, radio)
+    down = select(network.sectors, planned.removed)
+    gone = area_signal(terrain, network.site_rc, down, len(network.layers), radio, threads=threads)
+    kept = _kept_map(baseline, candidates, planned.removed, radio, threads)
+    channels, power_mw = merged_power(baseline.signal, gone, gained)
+    return AreaSignal(merged_signal(kept, gained.best, len(network.row)), channels, power_mw)
 
 
 def _kept_at(
@@ -132,9 +125,9 @@ def _kept_map(
     kept, server = baseline.signal.rsrp_dbm, baseline.signal.server
     lost = np.isin(server, removed)
     if lost.any():
-        again = signal_map(
-            baseline.terrain, baseline.network.site_rc, _remaining(baseline, removed), len(kept),
-            where=np.asarray(lost.any(axis=0)), floor_dbm=hearing_floor_dbm(radio), **reception(radio, threads),
+        again = area_signal(
+            baseline.terrain, baseline.network.site_rc, _remaining(baseline, removed), len(kept), radio,
+            threads=threads, where=np.asarray(lost.any(axis=0)),
         )  # fmt: skip
         number = np.append(_staying(baseline, removed), -1).astype(np.int32)  # the last answers for "no server", -1
         kept, server = np.where(lost, again.rsrp_dbm, kept), np.where(lost, number[again.server], server)

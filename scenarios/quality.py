@@ -47,6 +47,7 @@ def capacity_after(view: PartView, scenario: Scenario) -> CapacityTables:
         removed = view.planned.removed
     return capacity_of(
         baseline.part, baseline.demand, view.layers, view.signal_after.rsrp_dbm, view.signal_after.server, of,
+        channel_power_mw=view.signal_after.power_mw,
         radio=radio, service=scenario.service, throughput=scenario.throughput, settings=scenario.capacity,
         removed=removed,
     )  # fmt: skip

@@ -108,6 +108,7 @@ class Radio(Section):
     map_mode: Literal["radial", "exact"] = Field(
         "radial", description="how pictures are computed; what is decided is always computed on exact profiles"
     )
+    device: Literal["cpu", "cuda"] = Field("cpu", description="what computes radial pictures; cuda: a GPU")
     surroundings: Surroundings = Surroundings()
     range_km: float = Field(30.0, gt=0.5, le=100, description="no signal is computed beyond this distance")
     candidate_range_km: float = Field(12.0, gt=0.5, le=100, description="the same for options of the plan")

@@ -291,6 +291,7 @@ def changed(scenario: Scenario, path: Path, change: Mapping[str, Any]) -> Scenar
         "gap": ("solver", "gap"),
         "time_limit_s": ("solver", "time_limit_s"),
         "threads": ("solver", "threads"),
+        "device": ("radio", "device"),
         "seed": ("scenario", "seed"),
     }
     given = scenario.model_dump()

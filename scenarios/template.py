@@ -44,6 +44,12 @@ file = "sites.csv"                             # biểu mẫu / form:  phusong t
 # [data.exclusions]
 # file = "protected_forest.gpkg"
 
+# antennas = ["antennas/"]                     # tệp .msi, .pln / under [data]: antenna files, named in the site list
+
+[radio]
+model = "p1812"                                # xem / see docs: itm, delta-bullington, tr38901-rma ...
+confidence = 0.8
+
 [service]
 minimum_technology = "4G"
 operator = "any"                               # any | assigned | all

@@ -17,14 +17,16 @@ from phusong.coverage.errors import ValueOutOfRange
 from phusong.coverage.propagation.effective_earth import EARTH_RADIUS_KM, effective_radius_km
 from phusong.coverage.propagation.free_space import free_space_loss_db
 from phusong.coverage.propagation.p1812_climate import COASTAL_LAND, INLAND, SEA, centre_latitude_deg, zone_lengths
+from phusong.coverage.propagation.p1812_look import look_at
 from phusong.coverage.propagation.p1812_losses import WAVELENGTH_GHZ_M, Climate, free_space_db, losses_db, point_loss_db
-from phusong.coverage.propagation.p1812_median import band_of, look_at, median_db
+from phusong.coverage.propagation.p1812_median import band_of, median_db
 from phusong.coverage.propagation.p1812_path import survey
 from phusong.coverage.propagation.p1812_variability import (
     DEFAULT_AREA_WIDTH_M,
     exceeded_quantile,
     sigma_over_locations_db,
 )
+from phusong.coverage.propagation.ranges import require_range
 from phusong.coverage.propagation.registry import propagation_model
 
 SMOOTH_EARTH_METHODS = ("profile", "closed-form")
@@ -223,7 +225,18 @@ def location_db_of(model: P1812, frequency_ghz: float, rx_height_m: float) -> fl
     return location_db
 
 
-@propagation_model("p1812", P1812, source="ITU-R P.1812-7 (08/2023)", under_free_space_db=_under_free_space_db)
+def _check_range(model: P1812, frequency_mhz: ArrayLike, tx_height_m: ArrayLike, rx_height_m: float) -> None:
+    _check("time_pct", model.time_pct, 0.001, 50.0, "%")
+    _check("location_pct", model.location_pct, 1.0, 99.0, "%")
+    effective_radius_km(model.delta_n)  # refuses what gives no radius
+    require_range("ITU-R P.1812", "frequency_mhz", frequency_mhz, 30.0, 6000.0, "MHz")
+    require_range("ITU-R P.1812", "tx_height_m", tx_height_m, 1.0, 3000.0, "m")
+    require_range("ITU-R P.1812", "rx_height_m", rx_height_m, 1.0, 3000.0, "m")
+
+
+@propagation_model(
+    "p1812", P1812, source="ITU-R P.1812-7 (08/2023)", under_free_space_db=_under_free_space_db, check=_check_range
+)
 @njit(cache=True, nogil=True, error_model="numpy")
 def loss(
     model: P1812,

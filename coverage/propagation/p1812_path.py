@@ -245,15 +245,17 @@ def smooth_nu_root(spacing: Spacing, last: int, tx_m: float, rx_m: float, radius
     bulge = 500.0 / radius_km
     scale = sqrt(0.002 * distance_km)
     rise = (rx_m - tx_m) / distance_km
-    near_tx = points_within(spacing, last, sqrt(tx_m / bulge))
-    near_rx = points_within(spacing, last, distance_km - sqrt(rx_m / bulge))
+    roots = sqrt(tx_m) + sqrt(rx_m)
     steep_tx = -inf
     steep_rx = -inf
-    for ahead in range(2):
-        d = point_km(spacing, min(max(near_tx + ahead, 1), last - 1))
-        steep_tx = max(steep_tx, bulge * (distance_km - d) - tx_m / d - rise)
-        d = point_km(spacing, min(max(near_rx + ahead, 1), last - 1))
-        steep_rx = max(steep_rx, bulge * d - rx_m / (distance_km - d) + rise)
+    if distance_km * distance_km > (1.0 - 1e-9) * 0.002 * radius_km * roots * roots:  # (22); nearer, the ray clears all
+        near_tx = points_within(spacing, last, sqrt(tx_m / bulge))
+        near_rx = points_within(spacing, last, distance_km - sqrt(rx_m / bulge))
+        for ahead in range(2):
+            d = point_km(spacing, min(max(near_tx + ahead, 1), last - 1))
+            steep_tx = max(steep_tx, bulge * (distance_km - d) - tx_m / d - rise)
+            d = point_km(spacing, min(max(near_rx + ahead, 1), last - 1))
+            steep_rx = max(steep_rx, bulge * d - rx_m / (distance_km - d) + rise)
     if steep_tx >= 0.0:
         return sqrt(steep_tx * max(steep_rx, 0.0)) * scale
     a = bulge * distance_km * distance_km

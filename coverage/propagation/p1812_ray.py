@@ -17,17 +17,16 @@ from numpy.typing import NDArray
 
 from phusong.coverage.propagation.effective_earth import EARTH_RADIUS_KM
 from phusong.coverage.propagation.p1812 import P1812, location_db_of
-from phusong.coverage.propagation.p1812_losses import Climate, free_space_db, losses_db
-from phusong.coverage.propagation.p1812_median import (
+from phusong.coverage.propagation.p1812_look import (
     Look,
-    band_of,
     elevation_mrad,
-    median_db,
     no_edge_m,
     sight_bound_m,
     sight_nu_root,
     surely_clears,
 )
+from phusong.coverage.propagation.p1812_losses import Climate, free_space_db, losses_db
+from phusong.coverage.propagation.p1812_median import band_of, median_db
 from phusong.coverage.propagation.p1812_path import RayPoints, survey
 from phusong.coverage.propagation.registry import ray_model
 

@@ -111,6 +111,7 @@ def sector_list(ground: Ground, places: Places, carriers: list[Carrier]) -> gpd.
     table["azimuth_deg"] = (places.azimuth_deg[place] + 120.0 * (np.arange(len(table)) % 3)) % 360.0
     table["downtilt_deg"] = DOWNTILT_DEG
     table["tx_power_dbm"] = np.where(is_4g, TX_POWER_DBM, np.nan)
+    table["mechanical_tilt_deg"], table["antenna"] = np.nan, None
     table["beamwidth_deg"] = 65.0
     table["feeder_loss_db"] = np.where(is_4g, 2.0, np.nan)
     table["frequency_mhz"] = table["bandwidth_mhz"] = table["antenna_gain_dbi"] = np.nan

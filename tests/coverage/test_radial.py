@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, nan
 
 import numpy as np
@@ -271,3 +272,13 @@ def test_an_unknown_mode_is_refused():
     with pytest.raises(ValueOutOfRange, match="no mode 'fast'"):
         signal_map(terrain, site, sectors, 2, rx_height_m=RX_M, range_m=1e3, mode="fast")
     assert ray_count(30e3, 90.0) == 2095
+
+
+def test_p1812_refuses_a_map_outside_its_range():
+    terrain, (site, sectors) = Terrain(ground("sea", 0), CELL_M), three_sites()
+    arguments = {"rx_height_m": RX_M, "range_m": 1e3}
+    high = replace(sectors, frequency_mhz=np.full(4, 7000.0))
+    with pytest.raises(ValueOutOfRange, match="frequency_mhz = 7000"):
+        signal_map(terrain, site, high, 2, model="p1812", **arguments)
+    with pytest.raises(ValueOutOfRange, match="time_pct"):
+        signal_map(terrain, site, sectors, 2, model=P1812(time_pct=60.0), **arguments)

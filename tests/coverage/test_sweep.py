@@ -18,7 +18,9 @@ from phusong.coverage.errors import SiteOutsideTerrain, UnknownModel, ValueOutOf
 from phusong.coverage.propagation import DeltaBullington, FreeSpace
 from phusong.coverage.propagation.delta_bullington import loss
 from phusong.coverage.propagation.free_space import free_space_loss_db
+from phusong.coverage.propagation.p2108 import terrestrial_loss_db
 from phusong.coverage.sectors import Sectors
+from phusong.coverage.surroundings import make_surroundings, surroundings_loss_db
 from phusong.coverage.sweep import loss_rows, signal_at, signal_map
 from phusong.coverage.terrain import Terrain, path_profile
 
@@ -264,3 +266,56 @@ def test_what_the_sweep_refuses():
     nobody = Sectors(*([[]] * 9))
     assert (signal_map(terrain, SITES, nobody, 1, **kwargs).server == -1).all()
     assert loss_rows(terrain, SITES, np.empty((0, 3)), [[0, 0]], **kwargs).indptr.tolist() == [0]
+
+
+@pytest.mark.parametrize("mode", ["exact", "radial"])
+def test_what_is_corrected_at_the_receiver_is_taken_off_once(mode):
+    terrain, some = hills(), sectors()
+    heard = {"rx_height_m": RX_M, "range_m": RANGE_M, "mode": mode}
+    bare = signal_map(terrain, SITES, some, 2, **heard).rsrp_dbm
+    town = make_surroundings(clutter_location_pct=50.0, body_db=4.0)
+    muffled = signal_map(terrain, SITES, some, 2, surroundings=make_surroundings(stated_db=11.5), **heard).rsrp_dbm
+    np.testing.assert_allclose(muffled, bare - 11.5, atol=1e-4)
+    # Distance matters to P.2108 up to 2 km; one band and one layer, so that the best server stays the same.
+    one = sectors(location=[1] * 6, frequency_mhz=[1800.0] * 6, layer=[0] * 6)
+    apart = signal_map(terrain, SITES, one, 1, **heard).rsrp_dbm[0]
+    built_up = signal_map(terrain, SITES, one, 1, surroundings=town, **heard).rsrp_dbm[0]
+    for row, col in ((44, 35), (38, 20), (10, 30)):
+        distance_km = 1e-3 * CELL_M * np.hypot(row - SITES[1, 0], col - SITES[1, 1])
+        wanted = surroundings_loss_db(town, distance_km, 1800.0)
+        assert apart[row, col] - built_up[row, col] == pytest.approx(wanted, abs=1e-4)
+        assert wanted == pytest.approx(4.0 + float(terrestrial_loss_db(1.8, distance_km, 50.0)), abs=1e-9)
+
+
+def lowered_profile(terrain, site, cell, lowered_m):
+    profile_m = np.empty(200)
+    points, step_m = path_profile(
+        terrain.height_m, terrain.cell_m, site[0], site[1], float(cell[0]), float(cell[1]), profile_m
+    )
+    profile_m[points - 1] -= lowered_m
+    return profile_m[:points], step_m
+
+
+def test_a_receiver_under_the_canopy_stands_on_the_ground_below_it():
+    terrain, some = hills(), sectors()
+    cells = all_cells(terrain)[::31]
+    around = {"rx_height_m": RX_M, "range_m": RANGE_M, "surroundings": make_surroundings(lowered_m=8.0)}
+    rsrp_dbm, server = signal_at(terrain, SITES, some, 2, cells, **around)
+    layer, which = np.nonzero(server >= 0)
+    for n, j in zip(layer, which, strict=True):
+        number, cell, loss_db = server[n, j], cells[j], np.empty(1)
+        site, height = SITES[some.location[number]], some.height_m[number]
+        ground_m, step_m = lowered_profile(terrain, site, cell, 8.0)
+        loss(DeltaBullington(), ground_m, step_m, height, RX_M, some.frequency_mhz[[number]], loss_db)
+        rows, cols = cell[0] - site[0], cell[1] - site[1]
+        drop_m = ground_m[0] + height - (terrain.height_m[tuple(cell)] - 8.0 + RX_M)
+        pattern_db = attenuation_db(
+            bearing_deg(rows, cols), depression_deg(np.hypot(rows, cols) * CELL_M, drop_m), some.azimuth_deg[number],
+            some.downtilt_deg[number], some.horizontal_beamwidth_deg[number], some.vertical_beamwidth_deg[number],
+        )  # fmt: skip
+        assert rsrp_dbm[n, j] == pytest.approx(some.rs_eirp_dbm[number] - pattern_db - loss_db[0], abs=1e-9)
+    rows = loss_rows(terrain, SITES, [[1, 300, 18000]], cells, base_db=40.0, **around)
+    for j, stored_db in zip(*rows.row(0), strict=True):
+        ground_m, step_m = lowered_profile(terrain, SITES[1], cells[j], 8.0)
+        loss(DeltaBullington(), ground_m, step_m, 30.0, RX_M, np.array([1800.0]), loss_db)
+        assert 0.0 <= stored_db - loss_db[0] < 0.5

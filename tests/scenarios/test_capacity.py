@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from phusong.coverage.link import BANDS, duplex_of
 from phusong.coverage.sweep import SignalMap
+from phusong.scenarios.area_signal import merged_signal
 from phusong.scenarios.baseline import Baseline
 from phusong.scenarios.capacity import ENOUGH, NO_SIGNAL, SHORT, Capacity, CapacityTables, capacity_of
-from phusong.scenarios.planned import merged_signal
 from phusong.scenarios.radio import default_carriers
 from phusong.scenarios.throughput import Throughput, candidate_radio, rates_of, standing_radio
 

@@ -46,6 +46,17 @@ def test_bare_file_names_stand_for_layers(tmp_path: Path) -> None:
         ("[area]\ncell_m = 'ninety'\n", r"area\.cell_m: .*number.*'ninety'"),
         ("[servce]\nrule = 'x'\n", r"servce: .*'service'"),
         ("[service]\nminimum_technology = '6G'\n", r"service\.minimum_technology: .*'5G'"),
+        ("[radio]\nmodel = 'p1821'\n", r"radio: .*'p1821'.*'p1812'"),
+        ("[radio.model_parameters]\ntime_pc = 10\n", r"radio: .*'time_pc': did you mean 'time_pct'"),
+        ("[radio.model_parameters]\nvertical = 3\n", r"radio: .*vertical.*expected a bool"),
+        (
+            "[radio.surroundings]\nvegetation_m = 20\nstated_db = 12\n",
+            r"surroundings: .*counted twice.*drop stated_db, or vegetation_m",
+        ),
+        (
+            "[radio]\nmodel = 'tr38901-rma'\n[radio.surroundings]\nclutter_location_pct = 50\n",
+            r"counted twice.*drop clutter_location_pct",
+        ),
         ("[objective]\ngoal = 'min_cost'\n", r"min_cost.*needs target"),
     ],
 )

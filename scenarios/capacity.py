@@ -27,15 +27,15 @@ SECONDS_PER_HOUR = 3600.0
 class Capacity(Section):
     """[capacity]: what people ask of the network in the busy hour. Figures without another source are assumptions."""
 
-    users_share: float = Field(0.75, gt=0, le=1, description="people who use mobile data (assumption)")
+    users_share: float = Field(0.6, gt=0, le=1, description="people who use mobile data (assumption, rural)")
     operator_share: dict[str, float] = Field(
         default_factory=dict, description="customers by operator; one not named has the mean of the named; empty: equal"
     )
     technology_share: dict[Technology, float] = Field(
         {"4G": 0.7, "5G": 0.3}, description="use by technology where all can be used (assumption)"
     )
-    gb_per_user_month: float = Field(15.0, gt=0, description="downloaded by a user in a month (assumption)")
-    busy_hour_share: float = Field(0.1, gt=0, le=1, description="of a day's traffic that falls in its busiest hour")
+    gb_per_user_month: float = Field(10.0, gt=0, description="downloaded by a user in a month (assumption, rural)")
+    busy_hour_share: float = Field(0.08, gt=0, le=1, description="of a day's traffic that falls in its busiest hour")
     busy_hour_kbps_per_user: float | None = Field(
         None, gt=0, description="mean demand of a user in the busy hour; wins over the two keys before it"
     )

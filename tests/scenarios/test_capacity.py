@@ -45,8 +45,8 @@ def crowded() -> Baseline:
 
 
 def test_busy_hour_demand_by_hand():
-    # 15 GB a month is 4 million kbit a day; a tenth of it in 3600 s is 111.1 kbit/s a user, three quarters use it.
-    assert Capacity().mbps_per_person == pytest.approx(0.75 * 0.1111, abs=1e-5)
+    # 10 GB a month is 2.667 million kbit a day; 8% of it in 3600 s is 59.26 kbit/s a user, three in five use it.
+    assert Capacity().mbps_per_person == pytest.approx(0.6 * 0.05926, abs=1e-5)
     assert Capacity(busy_hour_kbps_per_user=200.0, users_share=0.5).mbps_per_person == pytest.approx(0.1)
 
 

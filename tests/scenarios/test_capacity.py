@@ -22,7 +22,7 @@ area = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(area)
 
 SCENARIO = area.scenario()
-CROWD = (40, 12, 3000.0)  # beside "west", in front of both sites
+CROWD = (40, 12, 8000.0)  # beside "west", in front of both sites
 
 
 def tables_of(baseline: Baseline, settings: Capacity | None = None, **more: object) -> CapacityTables:

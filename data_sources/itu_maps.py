@@ -5,7 +5,7 @@ Only the files asked for are opened. Their grids are those of the Recommendation
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -38,6 +38,12 @@ class Grid:
         row = (latitude_deg - self.latitude_deg) / self.latitude_step_deg
         column = np.mod(longitude_deg - self.longitude_deg, 360.0) / self.longitude_step_deg
         return row, column
+
+    def point(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Latitude and longitude of grid points [degrees]."""
+        latitude = self.latitude_deg + row.astype(np.float64) * self.latitude_step_deg
+        longitude = self.longitude_deg + column.astype(np.float64) * self.longitude_step_deg
+        return np.asarray(latitude), np.asarray(longitude)
 
 
 # P.837-7 (two), P.839-4, P.1510-1 and P.453-14, P.836-6 and P.840-8, P.840-9, and the ground of P.836-6.
@@ -113,7 +119,7 @@ def _name(pct: float) -> str:
     return f"{pct:g}".replace(".", "")
 
 
-def _between(pct: float, read: Callable[[float], Array], shares_pct: tuple[float, ...] = SHARES_PCT) -> Array:
+def _between(pct: float, read: Callable[[float], Array], shares_pct: Sequence[float] = SHARES_PCT) -> Array:
     """Values exceeded for a share of the year between two maps: straight in the logarithm of the share."""
     shares = np.array(shares_pct)
     if not shares[0] <= pct <= shares[-1]:
@@ -184,8 +190,8 @@ class ItuMaps:
             scale_km = _values(self.folder / f"836/v6_vsch_{_name(share)}.npz", VAPOUR)
             total = np.zeros(np.broadcast_shapes(latitude.shape, height.shape))
             for r, c, weight in corners:
-                there = VAPOUR.latitude_deg + r * VAPOUR.latitude_step_deg, c * VAPOUR.longitude_step_deg
-                ground_km = _cubic(ground, VAPOUR_GROUND, *VAPOUR_GROUND.place(there[0], np.asarray(there[1])))
+                there = VAPOUR.point(r, c)
+                ground_km = _cubic(ground, VAPOUR_GROUND, *VAPOUR_GROUND.place(*there))
                 total += weight * values[r, c] * np.exp(-(height - ground_km) / scale_km[r, c])
             return total
 
@@ -212,14 +218,13 @@ class ItuMaps:
         self, latitude_deg: ArrayLike, longitude_deg: ArrayLike, pct: float = 1.0, edition: int | None = None
     ) -> Array:
         """Column of cloud liquid water exceeded for a share of the year [kg/m2], ITU-R P.840-9, reduced in P.840-8."""
-        prefix, grid, shares = ("v9_l", CLOUD, RARE_SHARES_PCT)
-        if (edition or self.cloud_edition) == 8:
-            prefix, grid, shares = ("v7_lred", VAPOUR, SHARES_PCT)
+        newer = (edition or self.cloud_edition) == 9
+        prefix, grid = ("v9_l", CLOUD) if newer else ("v7_lred", VAPOUR)
 
         def read(share: float) -> Array:
             return self._flat(f"840/{prefix}_{_name(share)}.npz", grid, latitude_deg, longitude_deg)
 
-        return _between(pct, read, shares)
+        return _between(pct, read, RARE_SHARES_PCT if newer else SHARES_PCT)
 
     def liquid_lognormal(
         self, latitude_deg: ArrayLike, longitude_deg: ArrayLike, edition: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import log10, pi
 
 import numpy as np
@@ -95,8 +96,8 @@ def noise_rise_db(
     """Rise of a ground receiver's noise where the air loses more than under the clear sky [dB]; arguments broadcast.
 
     loss_db        : absorption by gas, cloud and rain [dB]
-    system_noise_k : of the receiver under the clear sky, as in its G/T [K], 1 or more; infinite for a receiver in orbit,
-                     which looks at the warm ground
+    system_noise_k : of the receiver under the clear sky, as in its G/T [K], 1 or more; infinite for a receiver in
+                     orbit, which looks at the warm ground
     clear_loss_db  : the air's loss in that clear sky [dB]
     medium_k       : effective temperature of the air [K]
     Raises ValueOutOfRange.
@@ -152,3 +153,41 @@ def scan_loss_db(scan_deg: ArrayLike, exponent: float = SCAN_EXPONENT) -> NDArra
     seen = np.cos(np.radians(np.minimum(scan, WIDEST_SCAN_DEG)))
     loss_db = -10.0 * exponent * np.log10(seen)
     return np.where((scan > WIDEST_SCAN_DEG) & (exponent > 0.0), np.inf, loss_db)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceLink:
+    """One direction between satellites at one height and a terminal whose flat array lies level, or whose dish turns.
+
+    Operators publish neither EIRP nor G/T: values are the scenario's, with a band.
+    frequency_ghz        : [GHz]
+    bandwidth_mhz        : in which the noise is counted [MHz]
+    eirp_dbw             : of the carrier towards the other end, at the array's boresight [dBW]
+    gain_over_noise_db_k : G/T of the receiver, at the array's boresight [dB/K]
+    system_noise_k       : of a receiver on the ground under the clear sky [K]; infinite for one in orbit
+    altitude_km          : of the satellites [km]
+    other_losses_db      : polarisation, pointing, implementation [dB]
+    scan_exponent        : of the terminal's array, see `scan_loss_db`; 0 for a dish that turns
+    """
+
+    frequency_ghz: float
+    bandwidth_mhz: float
+    eirp_dbw: float
+    gain_over_noise_db_k: float
+    system_noise_k: float
+    altitude_km: float
+    other_losses_db: float = 0.0
+    scan_exponent: float = SCAN_EXPONENT
+
+    def ratio_db(self, elevation_deg: ArrayLike, air_loss_db: ArrayLike = 0.0) -> NDArray[np.float64]:
+        """Carrier to noise ratio at an elevation and a loss through the air, its noise counted [dB]; both broadcast."""
+        free_db = free_space_loss_db(slant_range_km(self.altitude_km, elevation_deg), self.frequency_ghz)
+        scan_db = scan_loss_db(off_boresight_deg(0.0, elevation_deg), self.scan_exponent)
+        rise_db = noise_rise_db(air_loss_db, self.system_noise_k)
+        lost_db = np.asarray(air_loss_db, np.float64) + rise_db + scan_db + self.other_losses_db
+        return carrier_to_noise_db(self.eirp_dbw, self.gain_over_noise_db_k, free_db, lost_db, self.bandwidth_mhz)
+
+    def budget_db(self, elevation_deg: ArrayLike, needed_db: ArrayLike) -> NDArray[np.float64]:
+        """Loss through the air at which just the needed ratio is left [dB]; broadcast. Zero and less: none is left."""
+        margin_db = self.ratio_db(elevation_deg) - np.asarray(needed_db, np.float64)
+        return loss_budget_db(margin_db, self.system_noise_k)

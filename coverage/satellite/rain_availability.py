@@ -21,7 +21,14 @@ from phusong.coverage.satellite.attenuation.p618_rain import (
 from phusong.coverage.satellite.attenuation.p618_scintillation import deviation_kernel_db, time_factor
 from phusong.coverage.satellite.attenuation.p838 import RainCoefficients, rain_coefficients
 from phusong.coverage.satellite.attenuation.p840 import thinning
-from phusong.coverage.satellite.attenuation.slant import LOWEST_ELEVATION_DEG, METHOD, Cells, Dish, prepare_cells
+from phusong.coverage.satellite.attenuation.slant import (
+    LOWEST_ELEVATION_DEG,
+    METHOD,
+    Cells,
+    Dish,
+    cells_shape,
+    prepare_cells,
+)
 
 LOG_RARE, LOG_OFTEN = log(EXCEEDANCE_PCT[0]), log(EXCEEDANCE_PCT[1])
 HALVINGS = 14  # the share that is lost comes out 0.07 % of itself too high at most
@@ -153,7 +160,7 @@ def availability(
     """
     elevation = np.asarray(elevation_deg, np.float64).reshape(-1)
     require_range(METHOD, "elevation_deg", elevation, LOWEST_ELEVATION_DEG, 90.0, "degrees")
-    shape = np.broadcast_shapes(np.shape(latitude_deg), np.shape(height_km))
+    shape = cells_shape(latitude_deg, height_km)
     times = _rows("time_share", time_share, elevation.size, shape)
     budgets = _rows("budget_db", budget_db, elevation.size, shape)
     require_range("time over the elevations", "time_share", times, 0.0, 1.0, "")

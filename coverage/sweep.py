@@ -21,7 +21,13 @@ from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
 from phusong.coverage.cuda import radial_on
 from phusong.coverage.errors import SiteOutsideTerrain, ValueOutOfRange
 from phusong.coverage.propagation.free_space import free_space_reach_m
-from phusong.coverage.propagation.registry import check_model, path_loss_db, resolve_model, under_free_space_db
+from phusong.coverage.propagation.registry import (
+    check_model,
+    path_loss_db,
+    resolve_model,
+    specialised,
+    under_free_space_db,
+)
 from phusong.coverage.radial import radial_losses, ray_count
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.surroundings import NOTHING_AROUND, Surroundings, add_surroundings_db, adds_loss
@@ -276,7 +282,7 @@ class Bands:
     ) -> NDArray[np.float64]:
         """(N, K) loss to each cell, a column a pair of height and frequency; rays: in the circle, 0: a profile each."""
         loss_db = np.empty((len(cells), len(self.frequency_mhz)))
-        around = (model, terrain.height_m, terrain.cell_m, site[0], site[1], cells)
+        around = (specialised(model), terrain.height_m, terrain.cell_m, site[0], site[1], cells)
         bands = (float(rx_height_m), self.height_m, self.first, self.frequency_mhz, loss_db, surroundings.lowered_m)
         if gpu is not None:
             loss_db = gpu.losses(site, cells, rays, rx_height_m, self.height_m, self.first, self.frequency_mhz)

@@ -10,13 +10,14 @@ Equation numbers: see `p1812_path`.
 from __future__ import annotations
 
 from math import inf, nan, sqrt
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from phusong.coverage.propagation.effective_earth import EARTH_RADIUS_KM
-from phusong.coverage.propagation.p1812 import P1812, location_db_of
+from phusong.coverage.propagation.p1812 import P1812, MedianP1812, location_db_of
 from phusong.coverage.propagation.p1812_look import (
     Look,
     elevation_mrad,
@@ -129,7 +130,7 @@ def ray_losses(
     index: NDArray[np.int32],
     loss_db: NDArray[np.float64],
 ) -> None:
-    """Losses as of `registry.ray_losses_db` [dB]; about 0.25 us a receiver and band at p = 50%."""
+    """Losses as of `registry.ray_losses_db` [dB]; at p = 50% by `median_ray_losses`."""
     if model.time_pct != 50.0:
         _walk_losses(
             model,
@@ -146,6 +147,39 @@ def ray_losses(
             loss_db,
         )
         return
+    median_ray_losses(
+        model,
+        ray_m,
+        step_m,
+        points,
+        distance_m,
+        ground_m,
+        rx_height_m,
+        tx_height_m,
+        first,
+        frequency_mhz,
+        index,
+        loss_db,
+    )
+
+
+@ray_model(MedianP1812)
+@njit(cache=True, nogil=True, error_model="numpy")
+def median_ray_losses(
+    model: Any,
+    ray_m: NDArray[np.float64],
+    step_m: float,
+    points: NDArray[np.int32],
+    distance_m: NDArray[np.float64],
+    ground_m: NDArray[np.float64],
+    rx_height_m: float,
+    tx_height_m: NDArray[np.float64],
+    first: NDArray[np.int64],
+    frequency_mhz: NDArray[np.float64],
+    index: NDArray[np.int32],
+    loss_db: NDArray[np.float64],
+) -> None:
+    """Losses as of `registry.ray_losses_db` at p = 50% [dB]; about 0.25 us a receiver and band."""
     step_km = 1e-3 * step_m
     radius_km = EARTH_RADIUS_KM * 157.0 / (157.0 - model.delta_n)
     bulge = 500.0 / radius_km

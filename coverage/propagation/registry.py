@@ -36,6 +36,7 @@ _UNDER_FREE_SPACE_DB: dict[type[Any], Callable[[Any], float]] = {}
 _RAY_MODELS: set[type[Any]] = set()
 _CHECKS: dict[type[Any], Check] = {}
 _SOURCES: dict[type[Any], str] = {}
+_SPECIAL_CASES: dict[type[Any], tuple[type[Any], Callable[[Any], bool]]] = {}
 
 
 def path_loss_db(
@@ -212,17 +213,7 @@ def propagation_model(
     """
 
     def add(kernel: Kernel) -> Kernel:
-        # numba reads the arguments' names and gives their types itself, so both functions stay unannotated.
-        def choose(model, ground_m, step_m, tx_height_m, rx_height_m, frequency_mhz, loss_db):  # type: ignore[no-untyped-def]
-            if getattr(model, "instance_class", None) is not parameters:
-                return None
-
-            def chosen(model, ground_m, step_m, tx_height_m, rx_height_m, frequency_mhz, loss_db):  # type: ignore[no-untyped-def]
-                kernel(model, ground_m, step_m, tx_height_m, rx_height_m, frequency_mhz, loss_db)  # type: ignore[operator]
-
-            return chosen
-
-        overload(path_loss_db)(choose)
+        _give_kernel(parameters, kernel)
         _PARAMETERS[name] = parameters
         _SOURCES[parameters] = source
         if never_below_free_space:
@@ -234,6 +225,45 @@ def propagation_model(
         return kernel
 
     return add
+
+
+def _give_kernel(parameters: type[Any], kernel: Any) -> None:
+    # numba reads the arguments' names and gives their types itself, so both functions stay unannotated.
+    def choose(model, ground_m, step_m, tx_height_m, rx_height_m, frequency_mhz, loss_db):  # type: ignore[no-untyped-def]
+        if getattr(model, "instance_class", None) is not parameters:
+            return None
+
+        def chosen(model, ground_m, step_m, tx_height_m, rx_height_m, frequency_mhz, loss_db):  # type: ignore[no-untyped-def]
+            kernel(model, ground_m, step_m, tx_height_m, rx_height_m, frequency_mhz, loss_db)
+
+        return chosen
+
+    overload(path_loss_db)(choose)
+
+
+def special_case(
+    parameters: type[Any], special: type[Any], applies: Callable[[Any], bool]
+) -> Callable[[Kernel], Kernel]:
+    """Gives a kernel of its own to those models of `parameters` that `applies` is true of.
+
+    special : a type with the same fields, which stands for them where a kernel is chosen (`specialised`): what is not
+              needed there is not compiled
+    """
+
+    def add(kernel: Kernel) -> Kernel:
+        _give_kernel(special, kernel)
+        _SPECIAL_CASES[parameters] = (special, applies)
+        return kernel
+
+    return add
+
+
+def specialised(model: Any) -> Any:
+    """A model's parameters in the type whose kernel has the least to compile. Losses are the same."""
+    if type(model) not in _SPECIAL_CASES:
+        return model
+    special, applies = _SPECIAL_CASES[type(model)]
+    return special(*model) if applies(model) else model
 
 
 def model_names() -> tuple[str, ...]:

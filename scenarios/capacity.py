@@ -66,9 +66,10 @@ class CapacityTables:
     """Busy hour of one part.
 
     sectors : one row a sector: sector, site_id, operator, technology, band, people, slow_people, demand_mbps,
-        capacity_mbps, utilisation, overloaded
+        capacity_mbps, utilisation, station_utilisation (all of the operator's technology at the site together),
+        overloaded (of the station)
     sites   : one row a site: site_id, sectors, people, demand_mbps, capacity_mbps (of its sectors together),
-        utilisation (of its busiest sector), overloaded_sectors
+        utilisation (of its busiest station), overloaded_sectors
     hamlets : one row a hamlet: hamlet_id, people (of the raster), people_served (by signal), people_carried (by sectors
         that are not overloaded), capacity "no-signal" | "short" | "enough", busiest_site (that serves it)
     speeds  : one row a hamlet and technology with signal there: hamlet_id, technology, people, download_mbps,
@@ -122,15 +123,16 @@ def capacity_of(
         served = np.asarray((levels >= layer_levels_dbm(layers, radio, service)[:, None]).any(axis=0))
     using = shared_people(people, attached, settings.layer_weights(layers))
     load = sector_load(by, using, rates.download_mbps, len(of), settings.mbps_per_person)
-    carried = carried_people(by, using, rates.download_mbps, load.utilisation, settings.max_utilisation).sum(axis=0)
+    station = station_utilisation(of, load)
+    carried = carried_people(by, using, rates.download_mbps, station, settings.max_utilisation).sum(axis=0)
     on_air = np.setdiff1d(np.arange(len(of)), [] if removed is None else removed)
-    sector_table = _sectors(of, load, settings.max_utilisation).iloc[on_air].reset_index(drop=True)
+    sector_table = _sectors(of, load, station, settings.max_utilisation).iloc[on_air].reset_index(drop=True)
     hamlet = _hamlet_of_cells(part, demand)[rc[:, 0], rc[:, 1]]
     return CapacityTables(
         sectors=sector_table,
         sites=_sites(sector_table),
         hamlets=_hamlets(
-            part, hamlet, people, served, carried * served, _busiest(by, attached, load, hamlet, demand.hamlets), of,
+            part, hamlet, people, served, carried * served, _busiest(by, attached, station, hamlet, demand.hamlets), of,
             service.served_share,
         ),
         speeds=_speeds(part, layers, hamlet, people, rates, throughput),
@@ -143,13 +145,27 @@ def _hamlet_of_cells(part: Part, demand: Demand) -> NDArray[np.int32]:
     return hamlet
 
 
-def _sectors(of: SectorRadio, load: SectorLoad, max_utilisation: float) -> pd.DataFrame:
+def station_utilisation(of: SectorRadio, load: SectorLoad) -> NDArray[np.float64]:
+    """(S,) utilisation of each sector's station: one operator's technology at a site, all sectors and carriers.
+
+    Phones are moved between carriers that reach them, so that they share the load; only those that somebody hears best
+    count, against us.
+    """
+    keys = [f"{s}|{o}|{t}" for s, o, t in zip(of.site_id, of.operator, of.technology, strict=True)]
+    _, station = np.unique(np.array(keys, dtype=str), return_inverse=True)
+    demand = np.bincount(station, weights=load.demand_mbps)
+    capacity = np.bincount(station, weights=np.nan_to_num(load.capacity_mbps))
+    shared = np.divide(demand, capacity, out=np.zeros(len(demand)), where=capacity > 0.0)
+    return np.asarray(shared[station])
+
+
+def _sectors(of: SectorRadio, load: SectorLoad, station: NDArray[np.float64], max_utilisation: float) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "sector": np.arange(len(of)), "site_id": of.site_id, "operator": of.operator, "technology": of.technology,
             "band": of.band, "people": load.people, "slow_people": load.slow_people, "demand_mbps": load.demand_mbps,
             "capacity_mbps": load.capacity_mbps, "utilisation": load.utilisation,
-            "overloaded": load.utilisation > max_utilisation,
+            "station_utilisation": station, "overloaded": station > max_utilisation,
         }
     )  # fmt: skip
 
@@ -157,18 +173,22 @@ def _sectors(of: SectorRadio, load: SectorLoad, max_utilisation: float) -> pd.Da
 def _sites(sectors: pd.DataFrame) -> pd.DataFrame:
     return sectors.groupby("site_id", sort=True, as_index=False).agg(
         sectors=("sector", "size"), people=("people", "sum"), demand_mbps=("demand_mbps", "sum"),
-        capacity_mbps=("capacity_mbps", "sum"), utilisation=("utilisation", "max"),
+        capacity_mbps=("capacity_mbps", "sum"), utilisation=("station_utilisation", "max"),
         overloaded_sectors=("overloaded", "sum"),
     )  # fmt: skip
 
 
 def _busiest(
-    server: NDArray[np.int32], attached: NDArray[np.bool_], load: SectorLoad, hamlet: NDArray[np.int32], hamlets: int
+    server: NDArray[np.int32],
+    attached: NDArray[np.bool_],
+    utilisation: NDArray[np.float64],
+    hamlet: NDArray[np.int32],
+    hamlets: int,
 ) -> NDArray[np.int64]:
     """(H,) busiest sector that people of each hamlet use, the lowest number where several are; -1 none."""
     layer, cell = np.nonzero(attached & (hamlet >= 0)[None, :])
     sector, whose = server[layer, cell], hamlet[cell]
-    order = np.lexsort((sector, -load.utilisation[sector], whose))
+    order = np.lexsort((sector, -utilisation[sector], whose))
     owners, first = np.unique(whose[order], return_index=True)
     busiest = np.full(hamlets, -1, dtype=np.int64)
     busiest[owners] = sector[order][first]

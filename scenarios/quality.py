@@ -23,7 +23,7 @@ from phusong.scenarios.probability import (
 from phusong.scenarios.scenario import Scenario
 from phusong.scenarios.throughput import candidate_radio, standing_radio
 
-LOAD_COLUMNS = ["people", "demand_mbps", "capacity_mbps", "utilisation", "overloaded"]
+LOAD_COLUMNS = ["people", "demand_mbps", "capacity_mbps", "utilisation", "station_utilisation", "overloaded"]
 
 
 def probabilities(view: PartView, scenario: Scenario) -> tuple[ServiceProbability, ServiceProbability]:

@@ -52,7 +52,7 @@ class RunResult:
     stations  : site_id, station_id, operator, technology, status
     sectors   : points: site_id, sector_id, operator, technology, band, azimuth_deg, downtilt_deg, height_m,
         status ("existing" | "added" | "removed"), and in the busy hour people, demand_mbps, capacity_mbps, utilisation,
-        overloaded
+        station_utilisation, overloaded
     speeds    : one user alone in the sector: hamlet_id, technology, people, download_mbps, upload_mbps, least_share,
         met, source (of the norm)
     measure_first : the most valuable first: hamlet_id, name, commune, probability, flips, value, unit, reason

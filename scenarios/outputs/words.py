@@ -165,6 +165,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "col.demand_mbps": ("Nhu cầu giờ bận (Mbps)", "Busy-hour demand (Mbps)"),
     "col.capacity_mbps": ("Năng lực (Mbps)", "Capacity (Mbps)"),
     "col.utilisation": ("Mức sử dụng", "Utilisation"),
+    "col.station_utilisation": ("Mức sử dụng của trạm", "Utilisation of the station"),
     "col.overloaded": ("Quá tải", "Overloaded"),
     "col.download_mbps": ("Tải xuống (Mbps)", "Download (Mbps)"),
     "col.upload_mbps": ("Tải lên (Mbps)", "Upload (Mbps)"),

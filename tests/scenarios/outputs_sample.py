@@ -112,6 +112,7 @@ def sample_run(
         demand_mbps=75.0,
         capacity_mbps=60.0,
         utilisation=1.25,
+        station_utilisation=0.9,
         overloaded=True,
     )
     speeds = pd.DataFrame(

@@ -226,12 +226,18 @@ def check_surroundings(
             where=f"lowered_m = {s.lowered_m:g} m with terrain of the kind dtm",
             mend='drop lowered_m (vegetation_m or clutter_location_pct fit here), or say surface = "dsm" if it is one',
         )
+    check_carriers(s, frequency_mhz)
+
+
+def check_carriers(s: Surroundings, frequency_mhz: Iterable[float]) -> None:
+    """Raises ValueOutOfRange for a carrier [MHz] that a Recommendation asked for does not cover."""
+    carriers = list(frequency_mhz)
     for key, wanted, recommendation, (low_mhz, high_mhz) in (
         ("vegetation_m", s.vegetation_m > 0.0, p833.RECOMMENDATION, p833.FREQUENCY_MHZ),
         ("clutter_location_pct", s.clutter_location_pct > 0.0, p2108.RECOMMENDATION, _mhz(p2108.STATISTICAL_GHZ)),
         ("building", s.building > 0.0, p2109.RECOMMENDATION, _mhz(p2109.FREQUENCY_GHZ)),
     ):
-        outside = [f for f in frequency_mhz if not low_mhz <= f <= high_mhz]
+        outside = [f for f in carriers if not low_mhz <= f <= high_mhz]
         if wanted and outside:
             raise ValueOutOfRange(
                 what=f"{recommendation} does not cover a carrier at {outside[0]:g} MHz",

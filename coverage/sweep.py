@@ -30,7 +30,13 @@ from phusong.coverage.propagation.registry import (
 )
 from phusong.coverage.radial import radial_losses, ray_count
 from phusong.coverage.sectors import Sectors
-from phusong.coverage.surroundings import NOTHING_AROUND, Surroundings, add_surroundings_db, adds_loss
+from phusong.coverage.surroundings import (
+    NOTHING_AROUND,
+    Surroundings,
+    add_surroundings_db,
+    adds_loss,
+    check_carriers,
+)
 from phusong.coverage.terrain import Terrain, bilinear_height_m, path_profile
 
 if TYPE_CHECKING:
@@ -334,6 +340,7 @@ def loss_rows(
         )
     parameters = resolve_model(model)
     check_model(parameters, keys[:, 2] / HUNDRED_KHZ_PER_MHZ, keys[:, 1] / DECIMETRES_PER_M, rx_height_m)
+    check_carriers(surroundings, keys[:, 2] / HUNDRED_KHZ_PER_MHZ)
     sites = _sites_on_terrain(terrain, site_rc, np.unique(keys[:, 0]))
     cells = _cells_on_terrain(terrain, cell_rc)
     known = ~np.isnan(terrain.height_m[cells[:, 0], cells[:, 1]])
@@ -479,6 +486,7 @@ def receive(
         )
     parameters = resolve_model(model)
     check_model(parameters, sectors.frequency_mhz, sectors.height_m, rx_height_m)
+    check_carriers(surroundings, sectors.frequency_mhz)
     sites = _sites_on_terrain(terrain, site_rc, np.unique(sectors.location))
     rays = ray_count(range_m, terrain.cell_m) if mode == "radial" else 0
     gpu = radial_on(device, mode, terrain, parameters, surroundings)

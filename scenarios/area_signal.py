@@ -6,7 +6,7 @@ What is decided never rests on it: states come from exact levels at the demand c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -65,30 +65,33 @@ def hearing_floor_dbm(radio: Radio) -> float:
 
 def area_signal(
     terrain: Terrain, site_rc: NDArray[np.float64], sectors: Sectors, n_layers: int, radio: Radio,
-    *, threads: int | None, where: NDArray[np.bool_] | None = None, on_site: Callable[[int], None] | None = None,
+    *, exact_rc: NDArray[np.int32], threads: int | None, where: NDArray[np.bool_] | None = None,
+    on_site: Callable[[int], None] | None = None,
 ) -> AreaSignal:  # fmt: skip
-    """Signal of the sectors in the cells `where` (all), by the scenario's mode and device."""
+    """Signal of the sectors in the cells `where` (all), by the scenario's mode and device.
+
+    exact_rc : (C, 2) cells that are computed on exact profiles in any mode, so that pictures and tables say there what
+        was decided; the powers too, as an interferer is what the sum of powers leaves beside the server's own level
+    """
     channel, count = cochannel_groups(sectors.layer, sectors.frequency_mhz)
+    asked = reception(radio, threads) | {
+        "n_best": 1, "channel": channel, "n_channels": count, "floor_dbm": hearing_floor_dbm(radio),
+    }  # fmt: skip
+    wanted = np.ones(terrain.height_m.shape, dtype=bool) if where is None else where
+    exact = np.zeros_like(wanted)
+    if radio.map_mode != "exact":
+        exact[exact_rc[:, 0], exact_rc[:, 1]] = True
+        exact &= wanted
     found = signal_layers(
-        terrain, site_rc, sectors, n_layers, n_best=1, channel=channel, n_channels=count, where=where,
-        floor_dbm=hearing_floor_dbm(radio), mode=radio.map_mode, device=radio.device, on_site=on_site,
-        **reception(radio, threads),
+        terrain, site_rc, sectors, n_layers, where=wanted & ~exact, mode=radio.map_mode, device=radio.device,
+        on_site=on_site, **asked,
     )  # fmt: skip
+    if exact.any():
+        told = signal_layers(terrain, site_rc, sectors, n_layers, where=exact, mode="exact", **asked)
+        for of, by in ((found.best_dbm, told.best_dbm), (found.server, told.server), (found.power_mw, told.power_mw)):
+            np.copyto(of, by, where=exact)
     best = SignalMap(found.best_dbm[0], found.server[0])
     return AreaSignal(best, channel_keys(sectors.layer, sectors.frequency_mhz), found.power_mw)
-
-
-def with_exact_levels(
-    signal: AreaSignal, cell_rc: NDArray[np.int32], rsrp_dbm: NDArray[np.float64], server: NDArray[np.int32],
-    radio: Radio,
-) -> AreaSignal:  # fmt: skip
-    """The signal with the levels and servers (layers, C) of exact profiles at some cells, so that pictures and tables
-    say there what was decided."""
-    heard = rsrp_dbm >= hearing_floor_dbm(radio)  # False where NaN
-    level, by = signal.rsrp_dbm.copy(), signal.server.copy()
-    level[:, cell_rc[:, 0], cell_rc[:, 1]] = np.where(heard, rsrp_dbm, np.nan)
-    by[:, cell_rc[:, 0], cell_rc[:, 1]] = np.where(heard, server, -1)
-    return replace(signal, best=SignalMap(level, by))
 
 
 def merged_signal(standing: SignalMap, added: SignalMap, first_added: int) -> SignalMap:

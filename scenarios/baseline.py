@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from phusong.coverage.sweep import signal_at
 from phusong.coverage.terrain import Terrain
 from phusong.data_sources.area import Part
-from phusong.scenarios.area_signal import AreaSignal, area_signal, reception, with_exact_levels
+from phusong.scenarios.area_signal import AreaSignal, area_signal, reception
 from phusong.scenarios.demand import CENTRE, Demand, build_demand, groups_met, state_of
 from phusong.scenarios.radio import Network, Radio, existing_network
 from phusong.scenarios.service import (
@@ -104,13 +104,12 @@ def compute_baseline(
     demand = build_demand(part, service)
     operators = _operators(network, part)
     signal = area_signal(
-        terrain, network.site_rc, network.sectors, len(network.layers), radio, threads=threads,
+        terrain, network.site_rc, network.sectors, len(network.layers), radio, exact_rc=demand.cell_rc, threads=threads,
         on_site=site_counter("coverage", len(network.site_rc), on_progress),
     )  # fmt: skip
     rsrp, server = signal_at(
         terrain, network.site_rc, network.sectors, len(network.layers), demand.cell_rc, **reception(radio, threads)
     )
-    signal = with_exact_levels(signal, demand.cell_rc, rsrp, server, radio)
     levels = layer_levels_dbm(network.layers, radio, service)
     layer_operator = _operator_numbers(network.layers, operators)
     wanted = _lane_operators(demand, part, operators, service)

@@ -56,8 +56,10 @@ def place_measurements(
 
     The level is computed exactly, along the profile from each station to the centre of the cell, and is the best of the
     operator, technology and band that the sample names, of all where it names none. A band given as a number of MHz
-    says nothing here and is left aside.
+    says nothing here and is left aside. Measurements are of the open: what the scenario puts a receiver inside of is
+    not in the level, or the offset would take it away again.
     """
+    radio = _in_the_open(radio)
     samples = _on_grids(frame, parts, radio)
     inside = samples["part"] >= 0
     unused = {OUTSIDE: int((~inside).sum()), NO_STATION: 0, NO_SIGNAL: 0}
@@ -78,6 +80,11 @@ def place_measurements(
         unused[reason] = int(table.loc[table["why"] == reason, "samples"].sum())
     kept = table[table["why"] == ""].drop(columns="why").reset_index(drop=True)
     return Places(kept, {reason: count for reason, count in unused.items() if count}, deviation)
+
+
+def _in_the_open(radio: Radio) -> Radio:
+    outside = radio.surroundings.model_copy(update={"building": None, "vehicle_db": 0.0, "body_db": 0.0})
+    return radio.model_copy(update={"surroundings": outside})
 
 
 def _on_grids(frame: gpd.GeoDataFrame, parts: Sequence[Part], radio: Radio) -> pd.DataFrame:

@@ -10,14 +10,7 @@ from numpy.typing import NDArray
 
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import SignalMap, signal_at
-from phusong.scenarios.area_signal import (
-    AreaSignal,
-    area_signal,
-    merged_power,
-    merged_signal,
-    reception,
-    with_exact_levels,
-)
+from phusong.scenarios.area_signal import AreaSignal, area_signal, merged_power, merged_signal, reception
 from phusong.scenarios.baseline import Baseline, Progress, lane_state, served_in_lane, site_counter
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.framing import Question
@@ -79,19 +72,14 @@ def planned_map(
 
     Servers are numbered as the standing sectors are, those that the plan adds after them.
     """
-    terrain, network = baseline.terrain, baseline.network
+    terrain, network, cells = baseline.terrain, baseline.network, baseline.demand.cell_rc
     sites = len(np.unique(planned.sectors.location))
     gained = area_signal(
-        terrain, candidates.site_rc, planned.sectors, len(candidates.layers), radio, threads=threads,
+        terrain, candidates.site_rc, planned.sectors, len(candidates.layers), radio, exact_rc=cells, threads=threads,
         on_site=site_counter("planned", sites, on_progress),
     )  # fmt: skip
-    cells = baseline.demand.cell_rc
-    exact = signal_at(
-        terrain, candidates.site_rc, planned.sectors, len(candidates.layers), cells, **reception(radio, threads)
-    )
-    gained = with_exact_levels(gained, cells, *exact, radio)
     down = select(network.sectors, planned.removed)
-    gone = area_signal(terrain, network.site_rc, down, len(network.layers), radio, threads=threads)
+    gone = area_signal(terrain, network.site_rc, down, len(network.layers), radio, exact_rc=cells, threads=threads)
     kept = _kept_map(baseline, candidates, planned.removed, radio, threads)
     channels, power_mw = merged_power(baseline.signal, gone, gained)
     return AreaSignal(merged_signal(kept, gained.best, len(network.row)), channels, power_mw)
@@ -127,7 +115,7 @@ def _kept_map(
     if lost.any():
         again = area_signal(
             baseline.terrain, baseline.network.site_rc, _remaining(baseline, removed), len(kept), radio,
-            threads=threads, where=np.asarray(lost.any(axis=0)),
+            exact_rc=baseline.demand.cell_rc, threads=threads, where=np.asarray(lost.any(axis=0)),
         )  # fmt: skip
         number = np.append(_staying(baseline, removed), -1).astype(np.int32)  # the last answers for "no server", -1
         kept, server = np.where(lost, again.rsrp_dbm, kept), np.where(lost, number[again.server], server)

@@ -216,7 +216,8 @@ def _sectors(view: PartView) -> gpd.GeoDataFrame:
             "band": options["band"],
             # True like the listed ones; a tenth of a degree is finer than any rigger sets. Adding 0 turns -0 into 0.
             "azimuth_deg": np.round((added.azimuth_deg - true_north_deg(places)) % 360.0, 1) % 360.0,
-            "downtilt_deg": np.round(added.downtilt_deg, 1) + 0.0,
+            # Of both tilts together, as the list writes it.
+            "downtilt_deg": np.round(added.downtilt_deg + added.mechanical_tilt_deg, 1) + 0.0,
             "sector_id": options["option_id"] + "-" + (options.groupby("option_id").cumcount() + 1).astype(str),
             "height_m": added.height_m, "status": "added",
         },

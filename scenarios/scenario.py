@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from phusong.coverage.errors import CoverageError
-from phusong.coverage.surroundings import check_surroundings
+from phusong.coverage.surroundings import check_surroundings, enclosures
 from phusong.data_sources.reading import LayerSource, Sources
 from phusong.scenarios.candidates.settings import CandidateSettings, Costs
 from phusong.scenarios.capacity import Capacity
@@ -166,6 +166,15 @@ class Scenario(Section):
     outputs: Outputs = Outputs()
 
     @model_validator(mode="after")
+    def _minimum_technology_has_a_level(self) -> Scenario:
+        if (technology := self.service.minimum_technology) not in self.radio.min_rsrp_dbm:
+            raise ValueError(
+                f'radio.min_rsrp_dbm: no level for service.minimum_technology = "{technology}": '
+                f'add  "{technology}" = ...  or ask for one of {", ".join(self.radio.min_rsrp_dbm) or "none"}'
+            )
+        return self
+
+    @model_validator(mode="after")
     def _surroundings_fit_terrain_and_model(self) -> Scenario:
         try:
             check_surroundings(
@@ -174,6 +183,17 @@ class Scenario(Section):
             )  # fmt: skip
         except CoverageError as fault:
             raise ValueError(f"radio.surroundings: {fault.what} ({fault.where}): {fault.mend}") from None
+        inside = enclosures(self.radio.surroundings.made())
+        if inside and self.throughput.extra_loss_db:
+            raise ValueError(
+                f"throughput.extra_loss_db: radio.surroundings has the receiver's enclosure already "
+                f"({', '.join(inside)}): drop one of the two"
+            )
+        if self.radio.location_sigma_db and self.radio.model_parameters.get("location_pct", 50) != 50:
+            raise ValueError(
+                "radio.model_parameters.location_pct: location_sigma_db is a margin for the same spread already: "
+                "drop location_pct, or set location_sigma_db = 0"
+            )
         return self
 
     def sources(self, base: Path) -> Sources:
@@ -258,7 +278,7 @@ def _fault(problem: Any, given: Mapping[str, Any]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     value = problem.get("input")
     shown = "" if isinstance(value, dict | list) else f" (đang là / given: {value!r})"
-    return f"{key}: {message}{shown}"
+    return ": ".join(filter(None, [key, message])) + shown  # what several sections say together names its own keys
 
 
 def _known_keys(location: list[str]) -> list[str]:

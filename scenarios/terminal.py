@@ -13,6 +13,7 @@ from phusong.scenarios.outputs.result import RunResult
 from phusong.scenarios.outputs.words import LANGUAGES, Language, money_ty, number, percent, word
 
 LANGUAGE_VARIABLE = "PHUSONG_LANG"
+AT_NEW_PLACES = ("new-site", "remote-radio", "repeater")  # kinds of option; the others improve a standing site
 
 
 def asked_languages() -> tuple[Language, ...]:
@@ -69,7 +70,7 @@ def _plan_lines(s: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:
     limit = word("term.of_budget", lang).format(budget=money_ty(s["budget_vnd"], lang))
     figures = {
         **{key: number(found[key], lang=lang) for key in ("sites", "options")},
-        "improvements": number(found["options"] - found["kinds"].get("new-site", 0), lang=lang),
+        "improvements": number(sum(n for kind, n in found["kinds"].items() if kind not in AT_NEW_PLACES), lang=lang),
         **{
             key: number(s[key], lang=lang)
             for key in ("cleared", "low_before", "counted", "cleared_bound", "gap_hamlets", "people_newly_covered",

@@ -42,7 +42,7 @@ from phusong.coverage.throughput import (
     uplink_of,
 )
 from phusong.scenarios.candidates.build import Candidates
-from phusong.scenarios.radio import Network, Radio, Technology
+from phusong.scenarios.radio import Carrier, Network, Radio, Technology
 from phusong.scenarios.settings import Section
 
 
@@ -163,17 +163,33 @@ def standing_radio(frame: gpd.GeoDataFrame, network: Network, radio: Radio) -> S
         listed = rows[column].to_numpy(dtype=np.float64)
         return np.where(np.isnan(listed), np.array(defaults, dtype=np.float64), listed)
 
+    bandwidth = filled("bandwidth_mhz", [c.bandwidth_mhz for c in carriers])
+    power = _element_power_dbm(carriers, bandwidth, filled("tx_power_dbm", [c.tx_power_dbm for c in carriers]))
+    feeder = filled("feeder_loss_db", [radio.feeder_loss_db] * len(carriers))
+    beam = np.array([c.reference_beam_loss_db for c in carriers], dtype=np.float64)
+    offset = np.array([c.model_offset_db for c in carriers], dtype=np.float64)
     return SectorRadio(
         **_names(rows),
-        bandwidth_mhz=filled("bandwidth_mhz", [c.bandwidth_mhz for c in carriers]),
+        bandwidth_mhz=bandwidth,
         frequency_mhz=network.sectors.frequency_mhz,
         layer=network.sectors.layer,
         rs_eirp_dbm=network.sectors.rs_eirp_dbm,
-        receive_gain_dbi=filled("antenna_gain_dbi", [c.antenna_gain_dbi for c in carriers]),
-        feeder_loss_db=filled("feeder_loss_db", [radio.feeder_loss_db] * len(carriers)),
-        beam_gain_db=np.array([c.reference_beam_loss_db for c in carriers], dtype=np.float64),
-        model_offset_db=np.array([c.model_offset_db for c in carriers], dtype=np.float64),
+        # Taken from the EIRP, which knows whether the list, an antenna's file or the carrier gives the gain.
+        receive_gain_dbi=network.sectors.rs_eirp_dbm - offset - power + feeder + beam,
+        feeder_loss_db=feeder,
+        beam_gain_db=beam,
+        model_offset_db=offset,
     )
+
+
+def _element_power_dbm(
+    carriers: Sequence[Carrier], bandwidth_mhz: Sequence[float] | NDArray[np.float64],
+    power_dbm: Sequence[float] | NDArray[np.float64],
+) -> NDArray[np.float64]:  # fmt: skip
+    """(S,) mean power of a resource element, from that of the whole carrier."""
+    blocks = [resource_blocks(c.technology, b) for c, b in zip(carriers, bandwidth_mhz, strict=True)]
+    elements = SUBCARRIERS_PER_BLOCK * np.array(blocks, dtype=np.float64)
+    return np.asarray(np.asarray(power_dbm, dtype=np.float64) - 10.0 * np.log10(elements))
 
 
 def candidate_radio(candidates: Candidates, radio: Radio, which: NDArray[np.int64]) -> SectorRadio:
@@ -184,13 +200,13 @@ def candidate_radio(candidates: Candidates, radio: Radio, which: NDArray[np.int6
     """
     options = candidates.options.iloc[candidates.sector_option[which]]
     carriers = [carrier for carrier in (radio.carrier(band) for band in options["band"]) if carrier is not None]
-    elements = [SUBCARRIERS_PER_BLOCK * resource_blocks(c.technology, c.bandwidth_mhz) for c in carriers]
     beam = np.array([c.reference_beam_loss_db for c in carriers], dtype=np.float64)
     offset = np.array([c.model_offset_db for c in carriers], dtype=np.float64)
-    power = np.array([c.tx_power_dbm for c in carriers], dtype=np.float64) - 10.0 * np.log10(elements)
+    bandwidth = np.array([c.bandwidth_mhz for c in carriers], dtype=np.float64)
+    power = _element_power_dbm(carriers, bandwidth, [c.tx_power_dbm for c in carriers])
     return SectorRadio(
         **_names(options),
-        bandwidth_mhz=np.array([c.bandwidth_mhz for c in carriers], dtype=np.float64),
+        bandwidth_mhz=bandwidth,
         frequency_mhz=candidates.sectors.frequency_mhz[which],
         layer=candidates.sectors.layer[which],
         rs_eirp_dbm=candidates.sectors.rs_eirp_dbm[which],

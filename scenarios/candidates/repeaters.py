@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from phusong.coverage.errors import ValueOutOfRange
 from phusong.coverage.link import fade_margin_db, resource_blocks, rs_eirp_dbm
+from phusong.coverage.propagation import check_model
 from phusong.coverage.sweep import signal_at
 from phusong.coverage.terrain import Terrain
 from phusong.scenarios.candidates.options import OptionList, SectorDraft
@@ -78,6 +80,7 @@ def _donors(
     network, layers = survey.network, survey.network.layers
     if len(network.row) == 0 or len(spot_xy) == 0:
         return np.full(len(spot_xy), -np.inf), np.full(len(spot_xy), -1, dtype=np.int64)
+    _check_height(survey)
     level_dbm, server = signal_at(
         Terrain(survey.part.height_m, survey.part.cell_m),
         network.site_rc,
@@ -101,6 +104,19 @@ def _donors(
     level_dbm = np.where(usable & (server >= 0), level_dbm - margin_db, -np.inf)
     best, spot = level_dbm.argmax(axis=0), np.arange(len(spot_xy))
     return level_dbm[best, spot], server[best, spot].astype(np.int64)
+
+
+def _check_height(survey: Survey) -> None:
+    """Raises ValueOutOfRange, with the scenario's keys, where the model takes no receiver as high as a repeater."""
+    sectors, height_m = survey.network.sectors, survey.settings.repeater_height_m
+    try:
+        check_model(survey.radio.propagation, sectors.frequency_mhz, sectors.height_m, height_m)
+    except ValueOutOfRange as fault:
+        raise ValueOutOfRange(
+            what=fault.what,
+            where=f"candidates.repeater_height_m: {fault.where}",
+            mend=f'{fault.mend}, or leave "repeater" out of  kinds  under [candidates]',
+        ) from None
 
 
 def _repeater(survey: Survey, xy: NDArray[np.float64], hamlet: int, donor: int, level_dbm: float) -> Repeater:

@@ -23,6 +23,8 @@ from phusong.coverage.surroundings import (
     make_surroundings,
     surroundings_loss_db,
 )
+from phusong.coverage.sweep import loss_rows
+from phusong.coverage.terrain import Terrain
 
 ONE_EACH: dict[str, dict[str, Any]] = {
     "lowered_m": {"lowered_m": 12.0},
@@ -137,6 +139,10 @@ def test_bare_earth_is_not_lowered() -> None:
 def test_carriers_outside_a_recommendation_are_refused(asked: dict[str, Any], frequency_mhz: float) -> None:
     with pytest.raises(ValueOutOfRange, match=f"{frequency_mhz:g} MHz"):
         check_surroundings(make_surroundings(**asked), **PLACE | {"frequency_mhz": [900.0, frequency_mhz]})
+    flat = Terrain(np.zeros((5, 5), np.float32), 90.0)
+    key, cells = [[0, 300, round(10 * frequency_mhz)]], [[4, 4]]
+    with pytest.raises(ValueOutOfRange, match=f"{frequency_mhz:g} MHz"):
+        loss_rows(flat, [[0, 0]], key, cells, rx_height_m=1.5, range_m=1000.0, surroundings=make_surroundings(**asked))
 
 
 @pytest.mark.parametrize("asked", [

@@ -218,6 +218,18 @@ def test_a_higher_receiver_and_a_band_are_asked_for_as_such() -> None:
     assert len(set(level)) == 3 or level[0] == level[2]
 
 
+def test_measurements_in_the_open_say_nothing_of_walls() -> None:
+    part, cells = area.part(), np.array([[30, 30]], np.int32)
+    row = samples(part, cells, np.array([-90.0]))
+
+    def level_dbm(**around: object) -> float:
+        radio = Radio.model_validate(RADIO.model_dump() | {"surroundings": around})
+        return float(place_measurements(row, [part], radio).table["modelled_dbm"].iloc[0])
+
+    assert level_dbm(building="traditional", vehicle_db=6.0, body_db=3.0) == level_dbm()
+    assert level_dbm(stated_db=5.0) == pytest.approx(level_dbm() - 5.0)
+
+
 def test_samples_of_one_cell_are_one_place() -> None:
     part = area.part()
     cells = np.array([[30, 20]] * 5 + [[31, 20]], dtype=np.int32)

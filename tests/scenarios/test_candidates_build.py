@@ -12,6 +12,7 @@ import shapely
 from affine import Affine
 from odc.geo.geobox import GeoBox
 
+from phusong.coverage.errors import ValueOutOfRange
 from phusong.coverage.sectors import Sectors
 from phusong.data_sources.area import Layers, Part
 from phusong.data_sources.grid import planning_grids
@@ -344,6 +345,11 @@ def test_what_the_scenario_lacks_is_said():
     bare = replace(part, layers=replace(part.layers, sectors=part.layers.sectors.iloc[:0]))
     with pytest.raises(NoOperatorKnown):
         found(bare, targets)
+    low_phones = Radio(model="tr38901-rma")
+    with pytest.raises(ValueOutOfRange, match=r"candidates\.repeater_height_m") as failure:
+        found(part, targets, radio=low_phones)
+    assert '"repeater" out of  kinds' in failure.value.mend
+    assert len(found(part, targets, radio=low_phones, repeater_height_m=10.0).options)
     assert set(found(bare, targets, operators=("VNPT",)).options["operator"]) == {"VNPT"}
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from phusong.coverage.capacity import SectorLoad
 from phusong.coverage.link import BANDS, duplex_of
 from phusong.coverage.sweep import SignalMap
+from phusong.data_sources.antenna_files import read_antenna
 from phusong.scenarios.area_signal import merged_signal
 from phusong.scenarios.baseline import Baseline
 from phusong.scenarios.capacity import (
@@ -23,7 +24,7 @@ from phusong.scenarios.capacity import (
     capacity_of,
     station_utilisation,
 )
-from phusong.scenarios.radio import default_carriers
+from phusong.scenarios.radio import default_carriers, existing_network
 from phusong.scenarios.throughput import Throughput, candidate_radio, rates_of, standing_radio
 
 spec = importlib.util.spec_from_file_location("small_area", Path(__file__).with_name("small_area.py"))
@@ -167,6 +168,18 @@ def test_the_phone_hears_further_than_it_is_heard(quiet: Baseline):
 
     assert upload(-110.0, 6.0) == pytest.approx(upload(-110.0, 0.0))
     assert upload(-116.0, 0.0) < upload(-110.0, 0.0)
+
+
+def test_a_sector_listens_with_the_gain_it_sends_with(quiet: Baseline, tmp_path: Path):
+    frame = quiet.part.layers.sectors.copy()
+    frame.loc[0, ["antenna_gain_dbi", "bandwidth_mhz", "tx_power_dbm"]] = 21.0, 10.0, 43.0
+    frame.loc[1, ["antenna", "feeder_loss_db"]] = "seen", 0.5
+    cut = "\n".join(f"{angle} {min(0.01 * min(angle, 360 - angle) ** 2, 30.0):.2f}" for angle in range(360))
+    file = tmp_path / "seen.msi"
+    file.write_text(f"NAME seen\nFREQUENCY 1850\nGAIN 19 dBi\nHORIZONTAL 360\n{cut}\nVERTICAL 360\n{cut}\n")
+    network, _ = existing_network(frame, quiet.part.box, SCENARIO.radio, [read_antenna(file)])
+    of = standing_radio(frame, network, SCENARIO.radio)
+    np.testing.assert_allclose(of.receive_gain_dbi, [21.0, 19.0, 17.5, 17.5, 17.5], atol=1e-9)
 
 
 def test_added_sectors_follow_the_standing_ones(quiet: Baseline):

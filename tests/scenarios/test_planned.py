@@ -21,7 +21,7 @@ from phusong.scenarios.area_signal import FLOOR_DBM, AreaSignal, hearing_floor_d
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.demand import CENTRE, hamlet_states
 from phusong.scenarios.framing import Question, ask, pose
-from phusong.scenarios.planned import planned_states, select, without_offenders
+from phusong.scenarios.planned import planned_map, planned_states, select, without_offenders
 from phusong.scenarios.radio import existing_network
 from phusong.scenarios.results import result_of
 from phusong.scenarios.scenario import Scenario
@@ -242,6 +242,18 @@ def test_a_turn_that_uncovers_a_served_hamlet_is_forbidden(monkeypatch: pytest.M
     assert not kept.problem.forbidden.any()
 
 
+def test_a_turned_sector_is_told_with_both_its_tilts(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    for leaning_deg in (0.0, 2.0):
+        leaning = [{**NORTH_ONLY[0], "mechanical_tilt_deg": leaning_deg}]
+        part = area.part(ridge_m=0.0, hamlets={"opposite": OPPOSITE["opposite"]}, sectors=leaning)
+        run = run_on(monkeypatch, area.scenario(candidates={"kinds": ["re-aimed"]}), part)
+        sectors = result_of(run).sectors.set_index("status")
+        assert run.decided.planned[0].sectors.mechanical_tilt_deg.tolist() == [leaning_deg]
+        told.append(sectors.loc["added", "downtilt_deg"])
+    assert told[0] == told[1]
+
+
 def test_only_the_turn_that_uncovers_is_to_blame() -> None:
     # B's faint sector is the best of its operator in the hamlet that A uncovers, but it never served there.
     sectors = [*NORTH_ONLY, area.sector("B", 0.0, "VNPT", tx_power_dbm=20.0)]
@@ -318,6 +330,29 @@ def test_a_level_below_what_phones_hear_is_shown_and_decided_alike() -> None:
     served = baseline.rsrp_dbm >= level
     assert (served & (baseline.rsrp_dbm < FLOOR_DBM)).any()
     assert shown[served] == pytest.approx(baseline.rsrp_dbm[served], abs=1e-4)
+
+
+def test_pictures_and_interference_are_exact_where_people_live_in_any_mode() -> None:
+    part = area.part(ridge_m=60.0)
+    in_mode = {mode: area.scenario(radio={"map_mode": mode}) for mode in ("radial", "exact")}
+    radial, exact = (area.baseline_of(part, scenario) for scenario in in_mode.values())
+    row, col = radial.demand.cell_rc.T
+    assert not np.array_equal(radial.signal.rsrp_dbm, exact.signal.rsrp_dbm, equal_nan=True)
+
+    def agree(one: AreaSignal, other: AreaSignal) -> None:
+        for field in ("rsrp_dbm", "server", "power_mw"):
+            np.testing.assert_array_equal(getattr(one, field)[:, row, col], getattr(other, field)[:, row, col])
+
+    agree(radial.signal, exact.signal)
+    candidates = all_options(radial, in_mode["radial"])
+    chosen = np.array([removing(candidates)[0], len(candidates.options) - 1], np.int64)
+    signals = []
+    for scenario in in_mode.values():
+        planned = planned_states(radial, candidates, chosen, scenario.radio, scenario.service, threads=2)
+        assert len(planned.removed)
+        base = radial if scenario.radio.map_mode == "radial" else exact
+        signals.append(planned_map(base, candidates, planned, scenario.radio, threads=2, on_progress=None))
+    agree(*signals)
 
 
 @pytest.mark.parametrize("operator", ["any", "assigned", "all"])
@@ -441,6 +476,13 @@ def test_two_parts_are_one_problem_of_two_blocks(monkeypatch: pytest.MonkeyPatch
     assert run.decided.verdict.agrees
     apart = [max_cleared(s, 10**15, LIMITS) for s in single]
     assert run.decided.plan.cleared.sum() == sum(p.cleared.sum() for p in apart)
+
+    result, text = result_of(run), StringIO()
+    print_summary(Console(file=text, soft_wrap=True), result, Path("runs/x"))
+    places = result.summary["candidates"]
+    new = sum(places["kinds"].get(kind, 0) for kind in ("new-site", "remote-radio", "repeater"))
+    assert places["kinds"].get("new-site", 0) < new < places["options"]
+    assert f", {places['options'] - new} of them improvements" in text.getvalue()
 
 
 def test_printed_azimuths_are_true_and_the_summary_is_legible(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,16 @@ def test_bare_file_names_stand_for_layers(tmp_path: Path) -> None:
         ("[area]\ncell_m = 'ninety'\n", r"area\.cell_m: .*number.*'ninety'"),
         ("[servce]\nrule = 'x'\n", r"servce: .*'service'"),
         ("[service]\nminimum_technology = '6G'\n", r"service\.minimum_technology: .*'5G'"),
+        (
+            "[radio]\nmin_rsrp_dbm = {4G = -110}\n[service]\nminimum_technology = '5G'\n",
+            r"(?m)^\s*radio\.min_rsrp_dbm: no level for .*\"5G\"",
+        ),
         ("[radio]\nmodel = 'p1821'\n", r"radio: .*'p1821'.*'p1812'"),
+        (
+            "[radio.surroundings]\nbody_db = 4\n[throughput]\nextra_loss_db = 4\n",
+            r"extra_loss_db: .*enclosure already \(body_db\): drop one",
+        ),
+        ("[radio.model_parameters]\nlocation_pct = 90\n", r"location_pct: .*same spread.*set location_sigma_db = 0"),
         ("[radio.model_parameters]\ntime_pc = 10\n", r"radio: .*'time_pc': did you mean 'time_pct'"),
         ("[radio.model_parameters]\nvertical = 3\n", r"radio: .*vertical.*expected a bool"),
         (

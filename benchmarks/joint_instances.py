@@ -1,4 +1,4 @@
-"""Seeded instances of towers and backhaul together: roads, hamlets along them, candidate towers at road nodes (synthetic)."""
+"""Seeded instances of towers and backhaul together: roads, hamlets along them, candidates at nodes (synthetic)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ TOWER_VND = (1_200_000_000, 3_000_000_000)
 OWN_BACKHAUL_VND = (1_200_000_000, 4_000_000_000)
 OWN_BACKHAUL = 0.4  # share of candidates with a way without fibre
 REACH_KM = (2.5, 6.0)
-# Chance that a group within reach is not behind a ridge, and then that each of its cells is not; where cells hide each on
-# its own, the linear relaxation is far weaker, since two half towers clear what neither does alone.
+# Chance that a group within reach is not behind a ridge, and then that each of its cells is not; where cells hide each
+# on its own, the linear relaxation is weaker: two half towers clear what neither does alone.
 SEEN = {"ridges": (0.8, 0.95), "speckle": (1.0, 0.8)}
 NEEDED = 0.8
 SIZES = {"small": (200, 2_000, 300), "middle": (600, 6_000, 900), "large": (2_000, 20_000, 3_000)}

@@ -22,9 +22,9 @@ _EXAMPLES: dict[str, dict[str, object]] = {
     },
     "sectors": {
         "lon": 105.6263, "lat": 21.5675, "operator": "Viettel", "antenna_height_m": 42, "azimuth_deg": 120,
-        "downtilt_deg": 4, "technology": "4G", "band": "B3", "frequency_mhz": 1842.5, "bandwidth_mhz": 20,
-        "tx_power_dbm": 46, "antenna_gain_dbi": 17.5, "beamwidth_deg": 65, "feeder_loss_db": 2,
-        "backhaul": "cáp quang", "electricity": "điện lưới",
+        "downtilt_deg": 4, "mechanical_tilt_deg": 0, "antenna": "ANT-65-17", "technology": "4G", "band": "B3",
+        "frequency_mhz": 1842.5, "bandwidth_mhz": 20, "tx_power_dbm": 46, "antenna_gain_dbi": 17.5, "beamwidth_deg": 65,
+        "feeder_loss_db": 2, "backhaul": "cáp quang", "electricity": "điện lưới",
     },
 }  # fmt: skip
 

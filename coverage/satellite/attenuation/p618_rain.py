@@ -59,7 +59,7 @@ def rain_at_hundredth_db(
     within_km = ground_km / narrowing
     # step 7: the ray leaves the rain through its side where the side is nearer than the top
     if atan2(above_km, within_km) > elevation_deg * RADIANS:
-        in_rain_km = within_km / cosine
+        in_rain_km = slant_km / narrowing  # within_km / cosine, straight up too
     else:
         in_rain_km = above_km / sin_elevation
     tropical = max(0.0, 36.0 - abs(latitude_deg))

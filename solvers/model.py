@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -207,20 +208,25 @@ class _Watch(cp_model.CpSolverSolutionCallback):
 def _solved(
     solver: cp_model.CpSolver, model: cp_model.CpModel, watch: _Watch | None
 ) -> tuple[cp_model.CpSolverStatus, bool]:
-    """The solver's status, and whether Ctrl-C stopped it. Only the main thread hears Ctrl-C, so another one solves."""
+    """The solver's status, and whether Ctrl-C stopped it.
+
+    Only the main thread hears Ctrl-C, so another one solves. The key sets a flag instead of raising: an exception may
+    come up at any place, also where it gets lost.
+    """
     if threading.current_thread() is not threading.main_thread():
         return solver.solve(model, watch), False
-    interrupted = False
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(solver.solve, model, watch)
-        while not running.done():
-            try:
+    pressed = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(solver.solve, model, watch)
+            while not running.done():
                 wait([running], GLANCE_S)
-            except KeyboardInterrupt:
-                interrupted = True
-            if interrupted:
-                solver.stop_search()
-        return running.result(), interrupted
+                if pressed.is_set():
+                    solver.stop_search()
+        return running.result(), pressed.is_set()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _whole(bound: float, maximises: bool) -> int:

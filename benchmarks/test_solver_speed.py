@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import budget_of, valleys
-from phusong.solvers.decision import UNIT_VND, Limits, max_cleared
+from phusong.solvers.decision import Limits, max_cleared
 from phusong.solvers.local_search import good_plan
 from phusong.solvers.presolve import reduce_problem
 
@@ -26,7 +26,7 @@ def case(request):
 @pytest.fixture(scope="module", autouse=True)
 def _compiled():
     problem = valleys(12, 24, seed=1)
-    good_plan(problem, 10_000, -(-problem.budget_cost_vnd // UNIT_VND), 1, 1)
+    good_plan(problem, 10**10, problem.budget_cost_vnd, 1, 1)
 
 
 def test_presolve(benchmark, case):
@@ -40,9 +40,9 @@ def test_local_search(benchmark, case):
     """400 rounds after the greedy start, which is printed beside them."""
     problem, budget_vnd, _ = case
     problem = reduce_problem(problem, budget_vnd).problem
-    budget, cost = budget_vnd // UNIT_VND, -(-problem.budget_cost_vnd // UNIT_VND)
-    plans = [good_plan(problem, budget, cost, 0, 1)]
-    plans.append(benchmark.pedantic(good_plan, args=(problem, budget, cost, 400, 1), rounds=1))
+    plans = [good_plan(problem, budget_vnd, problem.budget_cost_vnd, 0, 1)]
+    searched_for = (problem, budget_vnd, problem.budget_cost_vnd, 400, 1)
+    plans.append(benchmark.pedantic(good_plan, args=searched_for, rounds=1))
     greedy, searched = (int(problem.cleared_by(problem.covered_by(np.flatnonzero(p))).sum()) for p in plans)
     benchmark.extra_info |= {"greedy": greedy, "searched": searched}
     print(f"\n{problem.hamlets} hamlets: greedy {greedy}, after 400 rounds {searched}")

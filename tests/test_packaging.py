@@ -107,3 +107,9 @@ def test_only_one_place_speaks_for_the_command_line() -> None:
     for room in ("coverage", "solvers", "data_sources"):
         for path in (ROOT / room).rglob("*.py"):
             assert "import click" not in path.read_text(), path
+
+
+def test_every_benchmark_can_be_collected() -> None:
+    command = [sys.executable, "-m", "pytest", "benchmarks", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout

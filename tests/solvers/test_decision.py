@@ -230,6 +230,15 @@ def test_people_who_ask_several_operators_count_once_and_only_when_all_serve(pro
     )
 
 
+@pytest.fixture
+def hears_ctrl_c():
+    """A process started in the background ignores the key until told otherwise."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_keeps_the_best_plan_and_makes_it_unrepeatable():
     """A long search, interrupted while the solver works: the plan stands, its bound holds, and Ctrl-C works again."""
     pressed = []

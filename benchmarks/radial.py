@@ -35,13 +35,13 @@ class Nothing(NamedTuple):
 
 @propagation_model("nothing", Nothing, source="none")
 @njit
-def nothing(model, ground_m, step_m, tx_height_m, rx_height_m, frequency_mhz, loss_db):  # type: ignore[no-untyped-def]
+def nothing(model, ground_m, step_m, tx_height_m, rx_height_m, frequency_mhz, loss_db):
     loss_db[:] = ground_m[-1]
 
 
 @ray_model(Nothing)
 @njit
-def nothing_along_rays(  # type: ignore[no-untyped-def]
+def nothing_along_rays(
     model, ray_m, step_m, points, distance_m, ground_m, rx_height_m, tx_height_m, first, frequency_mhz, index, loss_db
 ):
     loss_db[index[0]] = ray_m[0]
@@ -92,7 +92,7 @@ def differences(exact_db: NDArray[np.float64], radial_db: NDArray[np.float64], e
 
 def two_threads(terrain: Terrain, site: NDArray[np.float64], mode: str) -> float:
     """How many times faster two threads compute one disc's map than one thread."""
-    one = Sectors([0], [TX_M], [MHZ], [np.nan], [0.0], [65.0], [10.0], [30.0], [0])  # type: ignore[arg-type]
+    one = Sectors([0], [TX_M], [MHZ], [np.nan], [0.0], [65.0], [10.0], [30.0], [0])
 
     def work(threads: int) -> None:
         signal_map(
@@ -128,7 +128,7 @@ def measure(name: str) -> None:
     say(f" P.1812 {(radial_s - way_s) * ns:.0f}\n")
     say(f"  radial less exact: {differences(exact_db[:, 0], radial_db[:, 0], edge)}\n")
     for share in (0.5, 2.0, 4.0):
-        seconds = least_s(lambda share=share: radial(round(share * rays)), repeats=2)  # type: ignore[misc]
+        seconds = least_s(lambda share=share: radial(round(share * rays)), repeats=2)
         say(f"  {share:.1f} x the rays: {1e-6 / seconds * len(cells):.3f} M px/s; ")
         say(f"{differences(exact_db[:, 0], radial_db[:, 0], edge)}\n")
     for mode in ("exact", "radial"):

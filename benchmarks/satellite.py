@@ -114,7 +114,7 @@ def main() -> None:
     for name, mask in masks(side).items():
         for usable in (Usable(), Usable(gso_exclusion_deg=20.0)):
             title = f"visibility, {name} masks" + (", 20 degrees off the arc" if usable.gso_exclusion_deg else "")
-            got = timed(title, lambda m=mask, u=usable: visibility(sky, u, m, lat, lon, threads=1))  # type: ignore[misc]
+            got = timed(title, lambda m=mask, u=usable: visibility(sky, u, m, lat, lon, threads=1))
             if not usable.gso_exclusion_deg:
                 sys.stdout.write(f"    {error(sky, mask, lat, lon, got, usable)}\n")
 

@@ -40,6 +40,7 @@ WALKERS = 256 * BLOCK  # threads at work at once, each with a profile of its own
 warnings.filterwarnings("ignore", message=r"Grid size \d+ will likely result in GPU under-utilization")
 
 
+# Kernels take device arrays, for which numba-cuda has no types: both stay without annotations.
 @cuda.jit(cache=True)
 def _sample(height_m, site_rc, step_rc, begin, distance, ray_m, known) -> None:  # type: ignore[no-untyped-def]
     # A thread a ray: its heights as far as its farthest receiver needs, and the number of the first unknown one.

@@ -84,12 +84,14 @@ def cost231_hata_db(
 
 
 @vectorize(cache=True)
-def _okumura_hata(environment, distance_km, frequency_mhz, base_m, mobile_m):  # type: ignore[no-untyped-def]
+def _okumura_hata(environment: int, distance_km: float, frequency_mhz: float, base_m: float, mobile_m: float) -> float:
     return okumura_hata_db(environment, distance_km, frequency_mhz, base_m, mobile_m)
 
 
 @vectorize(cache=True)
-def _cost231_hata(metropolitan, distance_km, frequency_mhz, base_m, mobile_m):  # type: ignore[no-untyped-def]
+def _cost231_hata(
+    metropolitan: bool, distance_km: float, frequency_mhz: float, base_m: float, mobile_m: float
+) -> float:
     return cost231_hata_db(metropolitan, distance_km, frequency_mhz, base_m, mobile_m)
 
 

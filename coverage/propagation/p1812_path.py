@@ -91,6 +91,7 @@ def point_km(spacing: Spacing, i: int) -> float:
     return spacing * i if isinstance(spacing, float) else float(spacing[i])
 
 
+# numba calls what stands under @overload with its own types: neither has annotations.
 @overload(point_km)
 def _compiled_point_km(spacing, i):  # type: ignore[no-untyped-def]
     if isinstance(spacing, types.Array):

@@ -107,17 +107,19 @@ def slant_kernel_db(frequency_ghz: float, elevation_deg: float, location_pct: fl
 
 # Compiled when first called, for numbers and arrays.
 @vectorize(cache=True)
-def _height_gain_each(frequency_ghz, antenna_height_m, clutter, clutter_height_m, street_width_m):  # type: ignore[no-untyped-def]
+def _height_gain_each(
+    frequency_ghz: float, antenna_height_m: float, clutter: int, clutter_height_m: float, street_width_m: float
+) -> float:
     return height_gain_kernel_db(frequency_ghz, antenna_height_m, clutter, clutter_height_m, street_width_m)
 
 
 @vectorize(cache=True)
-def _terrestrial_each(frequency_ghz, distance_km, location_pct):  # type: ignore[no-untyped-def]
+def _terrestrial_each(frequency_ghz: float, distance_km: float, location_pct: float) -> float:
     return terrestrial_kernel_db(frequency_ghz, distance_km, location_pct)
 
 
 @vectorize(cache=True)
-def _slant_each(frequency_ghz, elevation_deg, location_pct):  # type: ignore[no-untyped-def]
+def _slant_each(frequency_ghz: float, elevation_deg: float, location_pct: float) -> float:
     return slant_kernel_db(frequency_ghz, elevation_deg, location_pct)
 
 

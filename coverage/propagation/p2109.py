@@ -46,7 +46,7 @@ def building_entry_kernel_db(
 
 # Compiled when first called, for numbers and arrays.
 @vectorize(cache=True)
-def _entry_each(frequency_ghz, probability_pct, building, elevation_deg):  # type: ignore[no-untyped-def]
+def _entry_each(frequency_ghz: float, probability_pct: float, building: int, elevation_deg: float) -> float:
     return building_entry_kernel_db(frequency_ghz, probability_pct, building, elevation_deg)
 
 

@@ -68,12 +68,12 @@ def woodland_kernel_db(frequency_mhz: float, depth_m: float, a1_db: float, expon
 
 # Compiled when first called, for numbers and arrays.
 @vectorize(cache=True)
-def _specific_each(frequency_mhz):  # type: ignore[no-untyped-def]
+def _specific_each(frequency_mhz: float) -> float:
     return specific_attenuation_kernel_db_m(frequency_mhz)
 
 
 @vectorize(cache=True)
-def _woodland_each(frequency_mhz, depth_m, a1_db, exponent):  # type: ignore[no-untyped-def]
+def _woodland_each(frequency_mhz: float, depth_m: float, a1_db: float, exponent: float) -> float:
     return woodland_kernel_db(frequency_mhz, depth_m, a1_db, exponent)
 
 

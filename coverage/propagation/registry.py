@@ -97,6 +97,7 @@ def ray_model(parameters: type[Any]) -> Callable[[Kernel], Kernel]:
     """Gives a model that `propagation_model` has made known a kernel of its own for `ray_losses_db`."""
 
     def add(kernel: Kernel) -> Kernel:
+        # As in `_give_kernel` numba reads names and types itself, so that nothing below is annotated.
         def choose(  # type: ignore[no-untyped-def]
             model,
             ray_m,

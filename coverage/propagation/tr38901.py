@@ -55,22 +55,24 @@ SURROUNDINGS_M = (5.0, 50.0)  # of building height and street width, RMa
 
 
 @vectorize(cache=True)
-def _los(code, distance_m, frequency_ghz, bs_m, ut_m, building_m):  # type: ignore[no-untyped-def]
+def _los(code: int, distance_m: float, frequency_ghz: float, bs_m: float, ut_m: float, building_m: float) -> float:
     return formulas.los_loss_db(code, distance_m, frequency_ghz, bs_m, ut_m, building_m)
 
 
 @vectorize(cache=True)
-def _nlos(code, distance_m, frequency_ghz, bs_m, ut_m, building_m, street_m):  # type: ignore[no-untyped-def]
+def _nlos(
+    code: int, distance_m: float, frequency_ghz: float, bs_m: float, ut_m: float, building_m: float, street_m: float
+) -> float:
     return formulas.nlos_loss_db(code, distance_m, frequency_ghz, bs_m, ut_m, building_m, street_m)
 
 
 @vectorize(cache=True)
-def _probability(code, distance_m, ut_m):  # type: ignore[no-untyped-def]
+def _probability(code: int, distance_m: float, ut_m: float) -> float:
     return formulas.sight_probability(code, distance_m, ut_m)
 
 
 @vectorize(cache=True)
-def _sigma(code, los, distance_m, frequency_ghz, bs_m, ut_m):  # type: ignore[no-untyped-def]
+def _sigma(code: int, los: bool, distance_m: float, frequency_ghz: float, bs_m: float, ut_m: float) -> float:
     return formulas.sigma_db(code, los, distance_m, frequency_ghz, bs_m, ut_m)
 
 

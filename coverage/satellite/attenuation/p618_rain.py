@@ -94,7 +94,19 @@ def rain_at_share_db(hundredth_db: float, log_share: float, steepness: float) ->
 
 # Compiled when first called, for numbers and arrays.
 @vectorize(cache=True)
-def _rain_each(k_h, k_v, a_h, a_v, frequency, elevation, share, rate, above, latitude, tilt):  # type: ignore[no-untyped-def]
+def _rain_each(
+    k_h: float,
+    k_v: float,
+    a_h: float,
+    a_v: float,
+    frequency: float,
+    elevation: float,
+    share: float,
+    rate: float,
+    above: float,
+    latitude: float,
+    tilt: float,
+) -> float:
     sine = sin(elevation * RADIANS)
     coefficients = RainCoefficients(k_h, k_v, a_h, a_v)
     hundredth = rain_at_hundredth_db(

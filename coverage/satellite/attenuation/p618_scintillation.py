@@ -40,7 +40,9 @@ def deviation_kernel_db(
 
 # Compiled when first called, for numbers and arrays.
 @vectorize(cache=True)
-def _scintillation_each(frequency, elevation, share, wet, diameter, efficiency):  # type: ignore[no-untyped-def]
+def _scintillation_each(
+    frequency: float, elevation: float, share: float, wet: float, diameter: float, efficiency: float
+) -> float:
     deviation = deviation_kernel_db(frequency, sin(elevation * pi / 180.0), wet, sqrt(efficiency) * diameter)
     return time_factor(log10(share)) * deviation
 

@@ -125,22 +125,22 @@ def height_correction(frequency_ghz: float) -> tuple[float, float]:
 
 # Compiled when first called, for numbers and arrays.
 @vectorize(cache=True)
-def _oxygen_each(frequency_ghz, dry_hpa, vapour_g_m3, temperature_k):  # type: ignore[no-untyped-def]
+def _oxygen_each(frequency_ghz: float, dry_hpa: float, vapour_g_m3: float, temperature_k: float) -> float:
     return oxygen_kernel_db_km(frequency_ghz, dry_hpa, vapour_g_m3, temperature_k)
 
 
 @vectorize(cache=True)
-def _vapour_each(frequency_ghz, dry_hpa, vapour_g_m3, temperature_k):  # type: ignore[no-untyped-def]
+def _vapour_each(frequency_ghz: float, dry_hpa: float, vapour_g_m3: float, temperature_k: float) -> float:
     return vapour_kernel_db_km(frequency_ghz, dry_hpa, vapour_g_m3, temperature_k)
 
 
 @vectorize(cache=True)
-def _height_each(frequency_ghz, dry_hpa, vapour_g_m3, temperature_k):  # type: ignore[no-untyped-def]
+def _height_each(frequency_ghz: float, dry_hpa: float, vapour_g_m3: float, temperature_k: float) -> float:
     return oxygen_height_kernel_km(frequency_ghz, dry_hpa, vapour_g_m3, temperature_k)
 
 
 @vectorize(cache=True)
-def _zenith_vapour_each(frequency_ghz, column_kg_m2):  # type: ignore[no-untyped-def]
+def _zenith_vapour_each(frequency_ghz: float, column_kg_m2: float) -> float:
     return zenith_vapour_sea_kernel_db(frequency_ghz, column_kg_m2)
 
 

@@ -15,11 +15,12 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.joint_instances import SIZES, cost_to_connect_all, towers_and_backhaul
-from phusong.solvers.backhaul_tree import cheapest_tree
+from phusong.solvers.backhaul.tree import cheapest_tree
 from phusong.solvers.joint import Effort, solve_joint
-from phusong.solvers.joint_case import case_of
-from phusong.solvers.joint_problem import NONE, JointProblem, Roads
-from phusong.solvers.joint_search import good_joint_plan
+from phusong.solvers.joint.case import case_of
+from phusong.solvers.joint.problem import JointProblem
+from phusong.solvers.joint.search import good_joint_plan
+from phusong.solvers.problem import NONE, Roads
 
 SHARES = (0.04, 0.10)
 EFFORT = {

@@ -10,8 +10,8 @@ from scipy import sparse
 from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
 from scipy.spatial import Delaunay, cKDTree
 
-from phusong.solvers.joint_problem import NONE, JointProblem, Roads
-from phusong.solvers.problem import Problem
+from phusong.solvers.joint.problem import JointProblem
+from phusong.solvers.problem import NONE, Problem, Roads
 
 HAMLET_KM2 = 4.0  # area a hamlet
 EXTRA_ROADS = 0.25  # roads beyond a spanning tree, a node

@@ -11,6 +11,74 @@ from scipy import sparse
 
 from phusong.solvers.errors import ProblemFaults
 
+NONE = -1  # no road node to bring fibre to; no cap; no way
+
+
+@dataclass(frozen=True, slots=True)
+class Roads:
+    """Where fibre can be laid: an undirected graph of N nodes and E edges.
+
+    start, end : (E,) int32 nodes of each edge
+    cost_vnd   : (E,) int64 of one trench along it, against the budget, however many use it
+    lit        : (N,) bool, nodes where fibre already is (points of presence)
+    lifetime_vnd : (E,) int64 over the horizon; None: as cost_vnd
+    """
+
+    start: NDArray[np.int32]
+    end: NDArray[np.int32]
+    cost_vnd: NDArray[np.int64]
+    lit: NDArray[np.bool_]
+    lifetime_vnd: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backhaul:
+    """How chosen options are connected: an option that has ways is chosen with exactly one of them.
+
+    way_option : (W,) int32, ascending; an option without any way needs no backhaul
+    way_node   : (W,) int32 road node that must be lit or reached by trenches; NONE: the way needs no trench
+    way_budget_vnd, way_lifetime_vnd : (W,) int64, beside the option's own cost and without trenches
+    relays     : (W, W) csr bool; a way with entries hangs on one of those ways: at least one of them is chosen, too
+        (a microwave hop over another new tower). Free of circles: whoever builds it numbers the hops.
+    relay_most : (W,) int64, most chosen ways that may hang on a way [capacity of its link]; counted for each way as if
+        all chosen ways with an entry there, and no other chosen relay, hung on it
+    roads      : for the ways with a node
+    """
+
+    way_option: NDArray[np.int32]
+    way_node: NDArray[np.int32]
+    way_budget_vnd: NDArray[np.int64]
+    way_lifetime_vnd: NDArray[np.int64]
+    relays: sparse.csr_array
+    relay_most: NDArray[np.int64]
+    roads: Roads
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `most` of something over the whole plan, e.g. satellite terminals, or sites of one operator.
+
+    options, ways : (k,) int32 that count; one that is chosen counts once, or option_units, way_units (k,) int64 times
+    """
+
+    name: str
+    most: int
+    options: NDArray[np.int32]
+    ways: NDArray[np.int32]
+    option_units: NDArray[np.int64] | None = None
+    way_units: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Busy-hour traffic [kbps]: a cleared hamlet's groups must be carried by chosen options that cover a cell of them.
+
+    option_kbps : (M,) int64 that an option can carry;  group_kbps : (G,) int64; several options may share a group
+    """
+
+    option_kbps: NDArray[np.int64]
+    group_kbps: NDArray[np.int64]
+
 
 @dataclass(frozen=True, slots=True)
 class Crowds:
@@ -39,6 +107,8 @@ class Problem:
     exclusive         : (M,) int32, options with the same number >= 0 exclude each other, -1 free
     locked, forbidden : (M,) bool, must be chosen / must not
     forbidden_sets    : sets of options that must not all be chosen together
+    backhaul          : how options are connected; None: their costs have it in them
+    caps, load        : what the plan as a whole may hold, and what its options can carry
     crowds            : people who count as newly covered; None: those of each cell, once the cell is covered
     Raises ProblemFaults, which lists every fault of shape, range or reference.
     """
@@ -58,6 +128,9 @@ class Problem:
     forbidden: NDArray[np.bool_]
     forbidden_sets: tuple[tuple[int, ...], ...] = ()
     crowds: Crowds | None = None
+    backhaul: Backhaul | None = None
+    caps: tuple[Cap, ...] = ()
+    load: Load | None = None
 
     def __post_init__(self) -> None:
         faults = list(self._faults())

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from phusong.solvers import covering_presolve
+from phusong.solvers.covering import presolve as covering_presolve
 from phusong.solvers.covering import solve_max_covering, solve_set_covering
-from phusong.solvers.covering_bound import UNIT, bound_of, decided, linear_bound
-from phusong.solvers.covering_least import proven_cost
-from phusong.solvers.covering_presolve import reduce_cover
-from phusong.solvers.covering_tree import Tree
+from phusong.solvers.covering.bound import UNIT, bound_of, decided, linear_bound
+from phusong.solvers.covering.least import proven_cost
+from phusong.solvers.covering.presolve import reduce_cover
+from phusong.solvers.covering.tree import Tree
 from phusong.solvers.errors import CoveringFaults
 
 EARTH_RADIUS_M = 6_378_100.0  # of the Maximo instances

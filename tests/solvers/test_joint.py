@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from phusong.solvers.backhaul_bound import shares_of
-from phusong.solvers.backhaul_graph import FAR, network_of
-from phusong.solvers.backhaul_tree import cheapest_tree, least_cost
+from phusong.solvers.backhaul.bound import shares_of
+from phusong.solvers.backhaul.graph import FAR, network_of
+from phusong.solvers.backhaul.tree import cheapest_tree, least_cost
 from phusong.solvers.errors import LockedExceedBudget, ProblemFaults
 from phusong.solvers.joint import Effort, solve_joint
-from phusong.solvers.joint_problem import NONE, JointProblem, Roads
+from phusong.solvers.joint.problem import JointProblem
+from phusong.solvers.problem import NONE, Roads
 from tests.solvers.small_problems import problem_of
 
 QUICK = Effort(search_rounds=40, share_rounds=4, region_hamlets=2, region_passes=2, region_work=0.1)

@@ -12,11 +12,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from phusong.solvers.covering_bound import UNIT, collected
-from phusong.solvers.covering_input import given
-from phusong.solvers.covering_plan import CoverPlan
-from phusong.solvers.covering_presolve import Cover, reduce_cover
-from phusong.solvers.covering_search import NEARBY, SPENT, empty_state, fill, neighbour, put, restore, seed_generator
+from phusong.solvers.covering.bound import UNIT, collected
+from phusong.solvers.covering.input import given
+from phusong.solvers.covering.plan import CoverPlan
+from phusong.solvers.covering.presolve import Cover, reduce_cover
+from phusong.solvers.covering.search import NEARBY, SPENT, empty_state, fill, neighbour, put, restore, seed_generator
 
 NO_LIMIT = 2**61  # of a budget that must not bind
 SEARCH_ROUNDS = 1_000

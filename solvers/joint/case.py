@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from phusong.solvers.backhaul_graph import ROOT, Network, network_of
-from phusong.solvers.joint_problem import NONE, JointPlan, JointProblem, plan_of
+from phusong.solvers.backhaul.graph import ROOT, Network, network_of
+from phusong.solvers.joint.problem import JointPlan, JointProblem, plan_of
 from phusong.solvers.presolve import reduce_problem
-from phusong.solvers.problem import Problem
+from phusong.solvers.problem import NONE, Problem
 
 
 @dataclass(frozen=True, slots=True)

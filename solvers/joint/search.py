@@ -8,9 +8,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from phusong.solvers.backhaul_graph import ROOT
-from phusong.solvers.joint_case import JointCase
-from phusong.solvers.joint_state import (
+from phusong.solvers.backhaul.graph import ROOT
+from phusong.solvers.joint.case import JointCase
+from phusong.solvers.joint.state import (
     CLEARED,
     SPENT,
     Choice,

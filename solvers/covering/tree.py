@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from phusong.solvers.covering_bound import QUICK, UNIT, Bound, _part, _proven, collected, descend
-from phusong.solvers.covering_presolve import Cover
+from phusong.solvers.covering.bound import QUICK, UNIT, Bound, _part, _proven, collected, descend
+from phusong.solvers.covering.presolve import Cover
 
 FIRST_ROWS = 64
 STEP = 0.5  # of a case's first descent; a short one gives poor guides to split on (docs/solver.md)

@@ -6,10 +6,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from phusong.solvers.covering_bound import QUICK, UNIT, bound_of, descend
-from phusong.solvers.covering_presolve import Cover, reduce_cover
-from phusong.solvers.covering_search import COVERED, State, climb, put, restore
-from phusong.solvers.covering_tree import Tree
+from phusong.solvers.covering.bound import QUICK, UNIT, bound_of, descend
+from phusong.solvers.covering.presolve import Cover, reduce_cover
+from phusong.solvers.covering.search import COVERED, State, climb, put, restore
+from phusong.solvers.covering.tree import Tree
 
 FREED = 8  # facilities of the plan that a first pass frees together
 WIDER = 1.4  # a pass that helped nowhere is followed by one that frees this many times more

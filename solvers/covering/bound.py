@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ortools.linear_solver.python import model_builder_helper
 from scipy import sparse
 
-from phusong.solvers.covering_presolve import Cover
+from phusong.solvers.covering.presolve import Cover
 
 UNIT = 4096  # prices are whole multiples of 1/4096 of a weight
 SMALLEST_STEP = 1e-4  # of the descent's steps; below it, prices no longer move enough to matter

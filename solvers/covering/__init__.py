@@ -13,12 +13,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from phusong.solvers.covering_bound import whole_gap
-from phusong.solvers.covering_input import Given, given
-from phusong.solvers.covering_least import solve_set_covering
-from phusong.solvers.covering_plan import CoverPlan
-from phusong.solvers.covering_presolve import reduce_cover
-from phusong.solvers.covering_run import Progress, Run
+from phusong.solvers.covering.bound import whole_gap
+from phusong.solvers.covering.input import Given, given
+from phusong.solvers.covering.least import solve_set_covering
+from phusong.solvers.covering.plan import CoverPlan
+from phusong.solvers.covering.presolve import reduce_cover
+from phusong.solvers.covering.run import Progress, Run
 
 __all__ = ["CoverPlan", "Progress", "solve_max_covering", "solve_set_covering"]
 

@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-from phusong.solvers.covering_bound import is_finite_sum
+from phusong.solvers.covering.bound import is_finite_sum
 from phusong.solvers.errors import CoveringFaults
 
 MOST_CUSTOMERS = 2**31 - 2  # numbers of customers and facilities are int32

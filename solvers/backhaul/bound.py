@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from phusong.solvers.backhaul_graph import ROOT, Network
+from phusong.solvers.backhaul.graph import ROOT, Network
 
 STALE = 1.2  # a stop whose cut has grown by this since it was queued waits for its turn again
 

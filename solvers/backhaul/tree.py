@@ -7,8 +7,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from phusong.solvers.backhaul_bound import shares_of
-from phusong.solvers.backhaul_graph import FAR, ROOT, Network, spread
+from phusong.solvers.backhaul.bound import shares_of
+from phusong.solvers.backhaul.graph import FAR, ROOT, Network, spread
 
 SHAKE = 1.2  # how much dearer an edge may look in one try, at most
 KEEN = 0.8  # share of its look that an edge of the best tree keeps, in every other try

@@ -9,23 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phusong.solvers.errors import ProblemFaults
-from phusong.solvers.problem import Problem
-
-NONE = -1  # of an option: no node to bring fibre to, or no way without fibre
-
-
-@dataclass(frozen=True, slots=True)
-class Roads:
-    """Where fibre can be laid: an undirected graph of N nodes and E edges.
-
-    start, end : (E,) int32 nodes of each edge;  cost_vnd : (E,) int64 of one trench along it, however many use it
-    lit        : (N,) bool, nodes where fibre already is (points of presence)
-    """
-
-    start: NDArray[np.int32]
-    end: NDArray[np.int32]
-    cost_vnd: NDArray[np.int64]
-    lit: NDArray[np.bool_]
+from phusong.solvers.problem import NONE, Problem, Roads
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from phusong.solvers.joint_problem import Roads
+from phusong.solvers.problem import Roads
 
 ROOT = 0
 FAR = np.int64(2**62)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from phusong.solvers.covering_presolve import Cover
+from phusong.solvers.covering.presolve import Cover
 
 COVERED, SPENT = range(2)  # of State.totals
 MOST_OUT = 6  # facilities taken out together

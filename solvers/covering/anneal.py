@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numba import njit
 
-from phusong.solvers.covering_search import COVERED, SPENT, put
+from phusong.solvers.covering.search import COVERED, SPENT, put
 
 FAR = 0.05  # share of exchanges with any facility rather than a neighbour
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
-from phusong.solvers.joint_master import Master
+from phusong.solvers.joint.master import Master
 
 BOUND_SLACK = 1e-6  # CP-SAT reports bounds of whole numbers as floating ones
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 from scipy import sparse
 
-from phusong.solvers.joint_master import Master, Relaxed
+from phusong.solvers.joint.master import Master, Relaxed
 
 FINE = 28  # worths are whole numbers of 2**-FINE hamlets
 DEEP = 40  # prices of a VND have so many bits more

@@ -9,8 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-from phusong.solvers.backhaul_graph import FAR, ROOT, spread
-from phusong.solvers.joint_case import JointCase
+from phusong.solvers.backhaul.graph import FAR, ROOT, spread
+from phusong.solvers.joint.case import JointCase
 
 CLEARED, SPENT = range(2)  # of Choice.totals
 

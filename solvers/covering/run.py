@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from phusong.solvers.covering_anneal import anneal
-from phusong.solvers.covering_bound import (
+from phusong.solvers.covering.anneal import anneal
+from phusong.solvers.covering.bound import (
     QUICK,
     THOROUGH,
     UNIT,
@@ -25,10 +25,10 @@ from phusong.solvers.covering_bound import (
     trivial_bound,
     whole_gap,
 )
-from phusong.solvers.covering_presolve import Cover, Reduced, reduce_cover
-from phusong.solvers.covering_regions import Regions
-from phusong.solvers.covering_search import COVERED, State, climb, empty_state, improve, restore, seed_generator
-from phusong.solvers.covering_tree import Tree
+from phusong.solvers.covering.presolve import Cover, Reduced, reduce_cover
+from phusong.solvers.covering.regions import Regions
+from phusong.solvers.covering.search import COVERED, State, climb, empty_state, improve, restore, seed_generator
+from phusong.solvers.covering.tree import Tree
 
 LINEAR_PAIRS = 50_000  # up to here GLOP is quicker than descent; beyond, it takes minutes (docs/solver.md)
 COARSE_STEPS, FINE_STEPS = (1.0, 0.05), (0.3, 1e-3)  # of the descent before the quick search, and after it

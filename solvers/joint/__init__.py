@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phusong.solvers.backhaul_bound import shares_of
-from phusong.solvers.backhaul_graph import FAR
-from phusong.solvers.backhaul_tree import cheapest_tree
+from phusong.solvers.backhaul.bound import shares_of
+from phusong.solvers.backhaul.graph import FAR
+from phusong.solvers.backhaul.tree import cheapest_tree
 from phusong.solvers.errors import LockedExceedBudget
-from phusong.solvers.joint_case import JointCase, case_of
-from phusong.solvers.joint_master import Master, Relaxed, master_of, relax
-from phusong.solvers.joint_problem import JointPlan, JointProblem
-from phusong.solvers.joint_proof import solve_whole
-from phusong.solvers.joint_regions import region_bound
-from phusong.solvers.joint_search import choice_of, good_joint_plan
-from phusong.solvers.joint_state import Choice
+from phusong.solvers.joint.case import JointCase, case_of
+from phusong.solvers.joint.master import Master, Relaxed, master_of, relax
+from phusong.solvers.joint.problem import JointPlan, JointProblem
+from phusong.solvers.joint.proof import solve_whole
+from phusong.solvers.joint.regions import region_bound
+from phusong.solvers.joint.search import choice_of, good_joint_plan
+from phusong.solvers.joint.state import Choice
 
 MIXES = (0.0, 0.3, 0.6, 0.9)  # where between the middle of past optima and the last one new shares are sought
 LEVELS = (5, 20)  # steps into which fractional stops are sorted before they claim

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from ortools.linear_solver.python import model_builder_helper
 from scipy import sparse
 
-from phusong.solvers.backhaul_graph import ROOT
+from phusong.solvers.backhaul.graph import ROOT
 from phusong.solvers.clauses import blocking_clauses
-from phusong.solvers.joint_case import JointCase
+from phusong.solvers.joint.case import JointCase
 
 UNIT = 60  # multipliers are whole numbers of 2**-60 hamlets (a VND), so that the bound is exact
 MONEY = 1e9  # VND to the unit of money rows in floating point

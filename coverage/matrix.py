@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg, is_special, special_attenuation_db
 from phusong.coverage.errors import SectorWithoutRow, ValueOutOfRange
+from phusong.coverage.loss_rows import DECIMETRES_PER_M, HUNDRED_KHZ_PER_MHZ, LossRows
 from phusong.coverage.sectors import Sectors
-from phusong.coverage.sweep import DECIMETRES_PER_M, HUNDRED_KHZ_PER_MHZ, LossRows
 from phusong.coverage.terrain import Terrain, bilinear_height_m
 
 OPTIONS_PER_TASK = 256

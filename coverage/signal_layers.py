@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from phusong.coverage.errors import ValueOutOfRange
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.surroundings import NOTHING_AROUND, Surroundings
-from phusong.coverage.sweep import OnSite, check_numbers, near_on_raster, receive
+from phusong.coverage.sweep import OnSite, Real, cells_on_terrain, check_numbers, near_cells, near_on_raster, receive
 from phusong.coverage.terrain import Terrain
 
 UNITS_PER_MW = 1e17  # a level of -140 dBm is 1000 units: 0.002 dB; the sum holds up to 19 dBm
@@ -28,13 +28,14 @@ MOST_MW = 10.0  # that one sector counts for
 class SignalLayers:
     """The best servers of each layer and cell, and summed powers.
 
-    best_dbm : (n_best, n_layers, H, W) float32 level of the best, second best .. sector [dBm], NaN: none
-    server   : (n_best, n_layers, H, W) int32 sector, -1: none
-    overlap  : (n_layers, H, W) uint8 sectors no more than `overlap_db` below the best, itself counted; at most n_best
-    power_mw : (n_channels, H, W) float32 power of all sectors of a channel together, at full load [mW]
+    best_dbm : (n_best, n_layers, *places) level of the best, second best .. sector [dBm], NaN: none
+    server   : (n_best, n_layers, *places) int32 sector, -1: none
+    overlap  : (n_layers, *places) uint8 sectors at most `overlap_db` below the best, itself counted; at most n_best
+    power_mw : (n_channels, *places) float32 power of all sectors of a channel together, at full load [mW]
+    places: (H, W), levels as float32; or (C,) of chosen cells, levels as float64.
     """
 
-    best_dbm: NDArray[np.float32]
+    best_dbm: NDArray[np.floating[Any]]
     server: NDArray[np.int32]
     overlap: NDArray[np.uint8]
     power_mw: NDArray[np.float32]
@@ -45,9 +46,9 @@ def merge_sectors(
     position: NDArray[np.int64],
     layer: NDArray[np.int32],
     channel: NDArray[np.int32],
-    level_dbm: NDArray[np.float32],
+    level_dbm: NDArray[np.floating[Any]],
     server: NDArray[np.int32],
-    best_dbm: NDArray[np.float32],
+    best_dbm: NDArray[np.floating[Any]],
     best_server: NDArray[np.int32],
     power: NDArray[np.int64],
 ) -> None:
@@ -83,7 +84,7 @@ def merge_sectors(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def count_overlap(
-    best_dbm: NDArray[np.float32], best_server: NDArray[np.int32], overlap_db: float, overlap: NDArray[np.uint8]
+    best_dbm: NDArray[np.floating[Any]], best_server: NDArray[np.int32], overlap_db: float, overlap: NDArray[np.uint8]
 ) -> None:
     """Writes how many of the best (n_best, n_layers, P) lie within overlap_db of the first (n_layers, P)."""
     for k in range(best_dbm.shape[0]):
@@ -110,12 +111,14 @@ def signal_layers(
     threads: int | None = None,
     on_site: OnSite | None = None,
     where: NDArray[np.bool_] | None = None,
+    cell_rc: ArrayLike | None = None,
     floor_dbm: float = -np.inf,
     mode: str = "exact",
     device: str = "cpu",
 ) -> SignalLayers:
     """Best servers of each layer and cell up to the n-th, how many overlap, and summed power of each channel.
 
+    cell_rc    : (C, 2) chosen cells instead of the raster `where`, in full precision; only in the exact mode
     n_best     : servers kept, 1 to 255
     overlap_db : how far below the best a server still overlaps [dB]; 5 dB is an assumption
     channel    : (S,) int number of the sector's group of one channel, -1: none; None: no powers are summed
@@ -127,6 +130,12 @@ def signal_layers(
     Raises SiteOutsideTerrain, UnknownModel, ValueOutOfRange.
     """
     numbers = np.full(len(sectors), -1, np.int32) if channel is None else np.asarray(channel).astype(np.int32)
+    if cell_rc is not None and (mode != "exact" or where is not None):
+        raise ValueOutOfRange(
+            what="chosen cells have exact profiles of their own and no raster",
+            where=f"cell_rc with mode = {mode!r}" + (" and where" if where is not None else ""),
+            mend='leave out cell_rc, or ask for mode = "exact" and no raster',
+        )
     if not 1 <= n_best <= 255 or numbers.shape != (len(sectors),) or not overlap_db >= 0.0:
         raise ValueOutOfRange(
             what="these are no layers to compute",
@@ -136,25 +145,31 @@ def signal_layers(
     check_numbers("layer", sectors.layer, n_layers)
     check_numbers("channel", np.maximum(numbers, 0) if (numbers >= 0).any() else numbers[:0], n_channels)
     reception = receive(terrain, site_rc, sectors, rx_height_m, range_m, model, floor_dbm, surroundings, mode, device)
-    positions = terrain.height_m.size
-    best_dbm = np.full((n_best, n_layers, positions), np.nan, np.float32)
+    real: Real = np.float32
+    shape: tuple[int, ...] = terrain.height_m.shape
+    if cell_rc is None:
+        near = near_on_raster(terrain, where)
+    else:
+        cells = cells_on_terrain(terrain, cell_rc)
+        near, real, shape = near_cells(terrain, cells), np.float64, (len(cells),)
+    positions = int(np.prod(shape))
+    best_dbm = np.full((n_best, n_layers, positions), np.nan, real)
     server = np.full((n_best, n_layers, positions), -1, np.int32)
     power = np.zeros((n_channels, positions), np.int64)
     merging = threading.Lock()
 
     def work(group: NDArray[np.intp], cells: NDArray[np.int32], position: NDArray[np.int64]) -> None:
-        level_dbm, heard = reception.levels(group, cells, np.arange(len(group)), np.float32)
+        level_dbm, heard = reception.levels(group, cells, np.arange(len(group)), real)
         with merging:
             merge_sectors(
                 position, sectors.layer[group], numbers[group], level_dbm, heard, best_dbm, server, power
             )  # fmt: skip
 
-    reception.each_quarter(near_on_raster(terrain, where), work, threads, on_site)
+    reception.each_quarter(near, work, threads, on_site)
     overlap = np.zeros((n_layers, positions), np.uint8)
     count_overlap(best_dbm, server, float(overlap_db), overlap)
     power_mw = np.empty((n_channels, positions), np.float32)
     np.divide(power, UNITS_PER_MW, out=power_mw, casting="unsafe")
-    shape = terrain.height_m.shape
     return SignalLayers(
         best_dbm.reshape(n_best, n_layers, *shape),
         server.reshape(n_best, n_layers, *shape),

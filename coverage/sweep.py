@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg, is_special, special_attenuation_db
 from phusong.coverage.cuda import radial_on
 from phusong.coverage.errors import SiteOutsideTerrain, ValueOutOfRange
-from phusong.coverage.propagation.free_space import free_space_reach_m
+from phusong.coverage.propagation.free_space import free_space_loss_db, free_space_reach_m
 from phusong.coverage.propagation.registry import (
     check_model,
     path_loss_db,
@@ -46,35 +46,11 @@ OnSite = Callable[[int], None]
 Item = TypeVar("Item")
 MODES = ("exact", "radial")
 Real = type[np.floating[Any]]
-Near = Callable[[NDArray[np.float64], float, int], tuple[NDArray[np.int32], NDArray[np.int64]]]
+Ring = tuple[float, float]  # cells farther than the first and no farther than the second [m] from a site
+Near = Callable[[NDArray[np.float64], Ring, int], tuple[NDArray[np.int32], NDArray[np.int64]]]
 QUARTERS = 4  # of a site's surroundings, so that several threads find work at one site
-BASE_DB = 60.0
-DECIMETRES_PER_M = 10.0
-HUNDRED_KHZ_PER_MHZ = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class LossRows:
-    """Basic transmission loss from physical rows to demand cells, 0.5 dB steps, rounded up (against us).
-
-    key      : (R, 3) int32   location, antenna height [dm], frequency [100 kHz]
-    indptr   : (R + 1,) int64
-    cell     : (nnz,) int32   demand cell
-    half_db  : (nnz,) uint8   loss above `base_db`, in half decibels; a smaller loss is written as base_db
-    base_db  : lowest loss that can be written [dB]; cells losing more than base_db + 127.5 dB are left out
-    Invariant: cells within a row are strictly increasing. 5 bytes a pair.
-    """
-
-    key: NDArray[np.int32]
-    indptr: NDArray[np.int64]
-    cell: NDArray[np.int32]
-    half_db: NDArray[np.uint8]
-    base_db: float
-
-    def row(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        """Cells of a row and the loss to each [dB]."""
-        span = slice(self.indptr[number], self.indptr[number + 1])
-        return self.cell[span], self.base_db + self.half_db[span].astype(np.float64) / 2.0
+FIRST_RING_M = 6000.0  # what is found here spares farther sites most of their profiles
+SPARE_DB = 0.1  # above what rounding and measured antennas may gain
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +170,7 @@ def merge_levels(
                 best_server[n, p] = server[slot, j]
 
 
-def _over_items(
+def over_items(
     work: Callable[[Item], None], items: Iterable[Item], threads: int | None, on_done: Callable[[Item], None] | None
 ) -> None:
     """Runs work(item) for each item in threads; on_done(item) is called from the calling thread as each is done."""
@@ -210,7 +186,7 @@ def _over_items(
             raise
 
 
-def _sites_on_terrain(terrain: Terrain, site_rc: ArrayLike, used: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+def sites_on_terrain(terrain: Terrain, site_rc: ArrayLike, used: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """Sites (L, 2), those on the outer half of an edge cell drawn to its centre line."""
     rc = np.asarray(site_rc, np.float64).reshape(-1, 2)
     if used.size and (used.min() < 0 or used.max() >= len(rc)):
@@ -230,7 +206,7 @@ def _sites_on_terrain(terrain: Terrain, site_rc: ArrayLike, used: NDArray[np.int
     return np.clip(rc, 0.0, np.array(terrain.height_m.shape, np.float64) - 1.0)
 
 
-def _cells_on_terrain(terrain: Terrain, cell_rc: ArrayLike) -> NDArray[np.int32]:
+def cells_on_terrain(terrain: Terrain, cell_rc: ArrayLike) -> NDArray[np.int32]:
     cells = np.require(cell_rc, np.int32, ["C", "W"]).reshape(-1, 2)
     if len(cells) and ((cells < 0).any() or (cells >= np.array(terrain.height_m.shape)).any()):
         raise ValueOutOfRange(
@@ -242,7 +218,7 @@ def _cells_on_terrain(terrain: Terrain, cell_rc: ArrayLike) -> NDArray[np.int32]
     return cells
 
 
-def _check_reception(rx_height_m: float, range_m: float) -> None:
+def check_reception(rx_height_m: float, range_m: float) -> None:
     if not rx_height_m > 0.0 or not 0.0 < range_m < np.inf:
         raise ValueOutOfRange(
             what="there is no receiver to compute for",
@@ -261,8 +237,11 @@ def check_numbers(name: str, number: NDArray[np.int32], count: int) -> None:
         )
 
 
-def _within(rows: NDArray[Any], cols: NDArray[Any], reach_m: float, cell_m: float) -> NDArray[np.bool_]:
-    return np.asarray(rows * rows + cols * cols <= (reach_m / cell_m) ** 2)
+def within(rows: NDArray[Any], cols: NDArray[Any], ring: Ring, cell_m: float) -> NDArray[np.bool_]:
+    """Whether places so many rows and columns from a site lie in its ring; the first ring holds the site's own cell."""
+    squared = rows * rows + cols * cols
+    beyond, reach = ((metres / cell_m) ** 2 for metres in ring)
+    return np.asarray((squared <= reach) & ((squared > beyond) | (beyond == 0.0)))
 
 
 class Bands:
@@ -300,75 +279,6 @@ class Bands:
             distance_km = 1e-3 * terrain.cell_m * np.hypot(*(cells - site).T)
             add_surroundings_db(surroundings, distance_km, self.frequency_mhz, loss_db)
         return loss_db
-
-
-def loss_rows(
-    terrain: Terrain,
-    site_rc: ArrayLike,
-    key: ArrayLike,
-    cell_rc: ArrayLike,
-    *,
-    rx_height_m: float,
-    range_m: float,
-    model: Any = "delta-bullington",
-    surroundings: Surroundings = NOTHING_AROUND,
-    base_db: float = BASE_DB,
-    threads: int | None = None,
-    on_site: OnSite | None = None,
-) -> LossRows:
-    """Basic transmission loss from (location, antenna height, frequency) to demand cells within range.
-
-    site_rc     : (L, 2) float (row, col) of the locations
-    key         : (R, 3) int location, antenna height [dm], frequency [100 kHz]; a row of the result each, in this order
-    cell_rc     : (C, 2) int (row, col) of the demand cells; their numbers in the result
-    rx_height_m : receiver above ground [m]
-    range_m     : horizontal distance up to which a cell is looked at [m]
-    model       : a propagation model's name or parameters
-    surroundings: what is corrected at the receiver, in the losses of the rows
-    base_db     : see LossRows
-    threads     : None: one a processor
-    on_site     : called with the location number as each is done
-    Raises SiteOutsideTerrain, UnknownModel, ValueOutOfRange.
-    """
-    _check_reception(rx_height_m, range_m)
-    keys = np.require(key, np.int32, ["C"]).reshape(-1, 3)
-    if (keys[:, 1:] <= 0).any():
-        raise ValueOutOfRange(
-            what="a loss row has no antenna height or no frequency",
-            where=f"row {int(np.flatnonzero((keys[:, 1:] <= 0).any(axis=1))[0])} of the keys",
-            mend="give the height in decimetres and the frequency in units of 100 kHz, above zero",
-        )
-    parameters = resolve_model(model)
-    check_model(parameters, keys[:, 2] / HUNDRED_KHZ_PER_MHZ, keys[:, 1] / DECIMETRES_PER_M, rx_height_m)
-    check_carriers(surroundings, keys[:, 2] / HUNDRED_KHZ_PER_MHZ)
-    sites = _sites_on_terrain(terrain, site_rc, np.unique(keys[:, 0]))
-    cells = _cells_on_terrain(terrain, cell_rc)
-    known = ~np.isnan(terrain.height_m[cells[:, 0], cells[:, 1]])
-    cell_of: list[NDArray[np.int32]] = [np.empty(0, np.int32)] * len(keys)
-    half_of: list[NDArray[np.uint8]] = [np.empty(0, np.uint8)] * len(keys)
-
-    def work(location: int) -> None:
-        rows = np.flatnonzero(keys[:, 0] == location)
-        bands = Bands(keys[rows, 1] / DECIMETRES_PER_M, keys[rows, 2] / HUNDRED_KHZ_PER_MHZ)
-        offset = cells - sites[location]
-        near = np.flatnonzero(known & _within(offset[:, 0], offset[:, 1], range_m, terrain.cell_m))
-        loss_db = bands.losses(parameters, terrain, sites[location], cells[near], rx_height_m, surroundings)
-        half_db = np.maximum(np.ceil((loss_db - base_db) * 2.0), 0.0)
-        for row, column in zip(rows, bands.column, strict=True):
-            kept = half_db[:, column] <= 255.0
-            cell_of[row] = near[kept].astype(np.int32)
-            half_of[row] = half_db[kept, column].astype(np.uint8)
-
-    _over_items(work, np.unique(keys[:, 0]).tolist(), threads, on_site)
-    indptr = np.concatenate([[0], np.cumsum([len(cell) for cell in cell_of], dtype=np.int64)]).astype(np.int64)
-    empty: list[Any] = [np.empty(0, np.int32)]
-    return LossRows(
-        key=keys,
-        indptr=indptr,
-        cell=np.concatenate([*cell_of, *empty]).astype(np.int32, copy=False),
-        half_db=np.concatenate([*half_of, np.empty(0, np.uint8)]),
-        base_db=float(base_db),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,10 +331,11 @@ class Reception:
         work: Callable[[NDArray[np.intp], NDArray[np.int32], NDArray[np.int64]], None],
         threads: int | None,
         on_site: OnSite | None,
+        ring: Ring = (0.0, np.inf),
     ) -> None:
         """Runs work(sectors of a site, cells, their positions) for each quarter of each site's disc, in threads.
 
-        near(site, reach, quarter) gives cells and positions; on_site(site) is called as its last quarter is done.
+        near(site, ring, quarter) gives cells and positions; on_site(site) is called as its last quarter is done.
         """
         order = np.argsort(self.sectors.location, kind="stable")
         locations, start = np.unique(self.sectors.location[order], return_index=True)
@@ -434,7 +345,7 @@ class Reception:
         def quarter(item: tuple[int, int]) -> None:
             location, number = item
             group = groups[location]
-            cells, position = near(self.sites[location], self.reach_m(group), number)
+            cells, position = near(self.sites[location], (ring[0], min(ring[1], self.reach_m(group))), number)
             if len(cells):
                 work(group, cells, position)
 
@@ -443,7 +354,7 @@ class Reception:
             if not left[item[0]] and on_site is not None:
                 on_site(item[0])
 
-        _over_items(quarter, [(location, number) for location in groups for number in range(QUARTERS)], threads, done)
+        over_items(quarter, [(location, number) for location in groups for number in range(QUARTERS)], threads, done)
 
     def best(
         self, n_layers: int, positions: int, dtype: Real, near: Near, threads: int | None, on_site: OnSite | None
@@ -460,8 +371,32 @@ class Reception:
             with merging:
                 merge_levels(position, layer, level_dbm, server, best_dbm, best_server)
 
-        self.each_quarter(near, work, threads, on_site)
+        if self.rays or under_free_space_db(self.model) == np.inf:
+            self.each_quarter(near, work, threads, on_site)
+            return best_dbm, best_server
+
+        def still_open(group: NDArray[np.intp], cells: NDArray[np.int32], position: NDArray[np.int64]) -> None:
+            # Levels only rise, so a cell that is closed now stays so; ties, too, need the level itself.
+            rises = ~(self.most_dbm(group, cells) < best_dbm[np.unique(self.sectors.layer[group])][:, position])
+            left = np.flatnonzero(rises.any(axis=0))
+            if len(left):
+                work(group, cells[left], position[left])
+
+        self.each_quarter(near, work, threads, None, (0.0, FIRST_RING_M))
+        self.each_quarter(near, still_open, threads, on_site, (FIRST_RING_M, np.inf))
         return best_dbm, best_server
+
+    def most_dbm(self, group: NDArray[np.intp], cells: NDArray[np.int32]) -> NDArray[np.float64]:
+        """(layers of these sectors, N) no sector of the site gives more there: free space, and nothing in the way."""
+        site = self.sites[self.sectors.location[group[0]]]
+        distance_m = np.maximum(self.terrain.cell_m * np.hypot(*(cells - site).T), 1.0)
+        spare_db = under_free_space_db(self.model) + SPARE_DB
+        most = []
+        for layer in np.unique(self.sectors.layer[group]):
+            own = group[self.sectors.layer[group] == layer]
+            eirp_dbm, lowest_mhz = self.sectors.rs_eirp_dbm[own].max(), self.sectors.frequency_mhz[own].min()
+            most.append(eirp_dbm + spare_db - free_space_loss_db(1.0, float(lowest_mhz)) - 20.0 * np.log10(distance_m))
+        return np.stack(most)
 
 
 def receive(
@@ -477,7 +412,7 @@ def receive(
     device: str = "cpu",
 ) -> Reception:
     """The checked arguments of a map or of points, see `signal_map`."""
-    _check_reception(rx_height_m, range_m)
+    check_reception(rx_height_m, range_m)
     if mode not in MODES:
         raise ValueOutOfRange(
             what=f"there is no mode {mode!r} of computing a map",
@@ -487,7 +422,7 @@ def receive(
     parameters = resolve_model(model)
     check_model(parameters, sectors.frequency_mhz, sectors.height_m, rx_height_m)
     check_carriers(surroundings, sectors.frequency_mhz)
-    sites = _sites_on_terrain(terrain, site_rc, np.unique(sectors.location))
+    sites = sites_on_terrain(terrain, site_rc, np.unique(sectors.location))
     rays = ray_count(range_m, terrain.cell_m) if mode == "radial" else 0
     gpu = radial_on(device, mode, terrain, parameters, surroundings)
     return Reception(terrain, sites, sectors, parameters, rx_height_m, range_m, floor_dbm, surroundings, rays, gpu)
@@ -500,7 +435,8 @@ def near_on_raster(terrain: Terrain, where: NDArray[np.bool_] | None) -> Near:
     if where is not None:
         wanted &= where
 
-    def near(site: NDArray[np.float64], reach_m: float, quarter: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    def near(site: NDArray[np.float64], ring: Ring, quarter: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        reach_m = ring[1]
         low = np.maximum(np.ceil(site - reach_m / terrain.cell_m), 0).astype(int)
         high = np.minimum(np.floor(site + reach_m / terrain.cell_m) + 1, (height, width)).astype(int)
         middle = np.ceil(site).astype(int)
@@ -508,13 +444,26 @@ def near_on_raster(terrain: Terrain, where: NDArray[np.bool_] | None) -> Near:
             low[axis], high[axis] = (middle[axis], high[axis]) if beyond else (low[axis], middle[axis])
         rows = np.arange(low[0], high[0])[:, None]
         cols = np.arange(low[1], high[1])
-        inside = _within(rows - site[0], cols - site[1], reach_m, terrain.cell_m)
+        inside = within(rows - site[0], cols - site[1], ring, terrain.cell_m)
         at = np.flatnonzero(inside & wanted[low[0] : high[0], low[1] : high[1]])
         row, col = np.divmod(at, max(len(cols), 1))
         cells = np.empty((len(at), 2), np.int32)
         cells[:, 0] = row + low[0]
         cells[:, 1] = col + low[1]
         return cells, (row + low[0]) * width + (col + low[1])
+
+    return near
+
+
+def near_cells(terrain: Terrain, cells: NDArray[np.int32]) -> Near:
+    """Gives those of the chosen cells that are known and within reach of a site, a quarter at a time, by number."""
+    known = ~np.isnan(terrain.height_m[cells[:, 0], cells[:, 1]])
+
+    def near(site: NDArray[np.float64], ring: Ring, quarter: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        offset = cells - site
+        here = known & (2 * (offset[:, 0] >= 0.0) + (offset[:, 1] >= 0.0) == quarter)
+        index = np.flatnonzero(here & within(offset[:, 0], offset[:, 1], ring, terrain.cell_m))
+        return cells[index], index
 
     return near
 
@@ -577,14 +526,7 @@ def signal_at(
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """`signal_map` at chosen cells (C, 2), in full precision: rsrp_dbm (n_layers, C) float64 and server int32."""
     reception = receive(terrain, site_rc, sectors, rx_height_m, range_m, model, floor_dbm, surroundings)
-    cells = _cells_on_terrain(terrain, cell_rc)
-    known = ~np.isnan(terrain.height_m[cells[:, 0], cells[:, 1]])
-
-    def near(site: NDArray[np.float64], reach_m: float, quarter: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        offset = cells - site
-        here = known & (2 * (offset[:, 0] >= 0.0) + (offset[:, 1] >= 0.0) == quarter)
-        index = np.flatnonzero(here & _within(offset[:, 0], offset[:, 1], reach_m, terrain.cell_m))
-        return cells[index], index
-
+    cells = cells_on_terrain(terrain, cell_rc)
+    near = near_cells(terrain, cells)
     best_dbm, server = reception.best(n_layers, len(cells), np.float64, near, threads, on_site)
     return best_dbm.astype(np.float64, copy=False), server

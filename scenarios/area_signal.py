@@ -45,6 +45,17 @@ class AreaSignal:
         return self.best.server
 
 
+@dataclass(frozen=True, slots=True)
+class SignalAt:
+    """Best server per layer in chosen cells, in full precision and however faint.
+
+    rsrp_dbm : (layers, C) float64 [dBm], NaN: none;  server : (layers, C) int32, -1: none
+    """
+
+    rsrp_dbm: NDArray[np.float64]
+    server: NDArray[np.int32]
+
+
 def reception(radio: Radio, threads: int | None) -> dict[str, Any]:
     """What every question about a signal says of the receiver and the model."""
     return {
@@ -67,31 +78,37 @@ def area_signal(
     terrain: Terrain, site_rc: NDArray[np.float64], sectors: Sectors, n_layers: int, radio: Radio,
     *, exact_rc: NDArray[np.int32], threads: int | None, where: NDArray[np.bool_] | None = None,
     on_site: Callable[[int], None] | None = None,
-) -> AreaSignal:  # fmt: skip
-    """Signal of the sectors in the cells `where` (all), by the scenario's mode and device.
+) -> tuple[AreaSignal, SignalAt]:  # fmt: skip
+    """Signal of the sectors in the cells `where` (all), by the scenario's mode and device, and in chosen cells.
 
     exact_rc : (C, 2) cells that are computed on exact profiles in any mode, so that pictures and tables say there what
-        was decided; the powers too, as an interferer is what the sum of powers leaves beside the server's own level
+        was decided; the powers too, as an interferer is what the sum of powers leaves beside the server's own level.
+        Those outside `where` stay without a level.
     """
     channel, count = cochannel_groups(sectors.layer, sectors.frequency_mhz)
-    asked = reception(radio, threads) | {
-        "n_best": 1, "channel": channel, "n_channels": count, "floor_dbm": hearing_floor_dbm(radio),
-    }  # fmt: skip
+    asked = reception(radio, threads) | {"n_best": 1, "channel": channel, "n_channels": count}
+    floor_dbm = hearing_floor_dbm(radio)
     wanted = np.ones(terrain.height_m.shape, dtype=bool) if where is None else where
-    exact = np.zeros_like(wanted)
-    if radio.map_mode != "exact":
-        exact[exact_rc[:, 0], exact_rc[:, 1]] = True
-        exact &= wanted
+    place = np.flatnonzero(wanted[exact_rc[:, 0], exact_rc[:, 1]])
+    row, col = exact_rc[place].T
+    rest = wanted.copy()
+    rest[row, col] = False
     found = signal_layers(
-        terrain, site_rc, sectors, n_layers, where=wanted & ~exact, mode=radio.map_mode, device=radio.device,
-        on_site=on_site, **asked,
+        terrain, site_rc, sectors, n_layers, where=rest, mode=radio.map_mode, device=radio.device,
+        floor_dbm=floor_dbm, on_site=on_site, **asked,
     )  # fmt: skip
-    if exact.any():
-        told = signal_layers(terrain, site_rc, sectors, n_layers, where=exact, mode="exact", **asked)
-        for of, by in ((found.best_dbm, told.best_dbm), (found.server, told.server), (found.power_mw, told.power_mw)):
-            np.copyto(of, by, where=exact)
+    told = signal_layers(terrain, site_rc, sectors, n_layers, cell_rc=exact_rc[place], **asked)
+    with np.errstate(invalid="ignore"):
+        heard = told.best_dbm[0] >= floor_dbm
+    found.best_dbm[0][:, row, col] = np.where(heard, told.best_dbm[0], np.nan)
+    found.server[0][:, row, col] = np.where(heard, told.server[0], -1)
+    found.power_mw[:, row, col] = told.power_mw
+    rsrp_dbm = np.full((n_layers, len(exact_rc)), np.nan)
+    server = np.full((n_layers, len(exact_rc)), -1, dtype=np.int32)
+    rsrp_dbm[:, place], server[:, place] = told.best_dbm[0], told.server[0]
     best = SignalMap(found.best_dbm[0], found.server[0])
-    return AreaSignal(best, channel_keys(sectors.layer, sectors.frequency_mhz), found.power_mw)
+    channels = channel_keys(sectors.layer, sectors.frequency_mhz)
+    return AreaSignal(best, channels, found.power_mw), SignalAt(rsrp_dbm, server)
 
 
 def merged_signal(standing: SignalMap, added: SignalMap, first_added: int) -> SignalMap:

@@ -9,10 +9,9 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from phusong.coverage.sweep import signal_at
 from phusong.coverage.terrain import Terrain
 from phusong.data_sources.area import Part
-from phusong.scenarios.area_signal import AreaSignal, area_signal, reception
+from phusong.scenarios.area_signal import AreaSignal, area_signal
 from phusong.scenarios.demand import CENTRE, Demand, build_demand, groups_met, state_of
 from phusong.scenarios.radio import Network, Radio, existing_network
 from phusong.scenarios.service import (
@@ -103,19 +102,16 @@ def compute_baseline(
     terrain = Terrain(part.height_m, part.cell_m)
     demand = build_demand(part, service)
     operators = _operators(network, part)
-    signal = area_signal(
+    signal, at_cells = area_signal(
         terrain, network.site_rc, network.sectors, len(network.layers), radio, exact_rc=demand.cell_rc, threads=threads,
         on_site=site_counter("coverage", len(network.site_rc), on_progress),
     )  # fmt: skip
-    rsrp, server = signal_at(
-        terrain, network.site_rc, network.sectors, len(network.layers), demand.cell_rc, **reception(radio, threads)
-    )
     levels = layer_levels_dbm(network.layers, radio, service)
     layer_operator = _operator_numbers(network.layers, operators)
     wanted = _lane_operators(demand, part, operators, service)
 
     def lanes_at(levels_dbm: NDArray[np.float64], declared: NDArray[np.int8]) -> tuple[Lane, ...]:
-        reached = served_by_layer(rsrp, levels_dbm)
+        reached = served_by_layer(at_cells.rsrp_dbm, levels_dbm)
         return tuple(_lane(demand, reached, layer_operator, asked, declared) for asked in wanted)
 
     unheard = np.full(demand.hamlets, -1, dtype=np.int8)
@@ -123,7 +119,7 @@ def compute_baseline(
     lanes = lanes_at(levels, heard)
     median = layer_levels_dbm(network.layers, radio.model_copy(update={"confidence": 0.5}), service)
     return Baseline(
-        part, terrain, network, operators, demand, signal, rsrp, server, levels, lanes,
+        part, terrain, network, operators, demand, signal, at_cells.rsrp_dbm, at_cells.server, levels, lanes,
         model_state=_state(demand, lanes_at(levels, unheard)),
         state=_state(demand, lanes),
         low_p50=int(np.count_nonzero(_state(demand, lanes_at(median, heard)))),

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from phusong.coverage.loss_rows import LossRows, loss_rows
 from phusong.coverage.matrix import option_coverage, sector_keys
 from phusong.coverage.sectors import Sectors
-from phusong.coverage.sweep import LossRows, loss_rows, signal_at
+from phusong.coverage.sweep import signal_at
 from phusong.scenarios.area_signal import reception
 from phusong.scenarios.baseline import Baseline, Lane, Progress, site_counter
 from phusong.scenarios.candidates.build import Candidates

@@ -74,12 +74,12 @@ def planned_map(
     """
     terrain, network, cells = baseline.terrain, baseline.network, baseline.demand.cell_rc
     sites = len(np.unique(planned.sectors.location))
-    gained = area_signal(
+    gained, _ = area_signal(
         terrain, candidates.site_rc, planned.sectors, len(candidates.layers), radio, exact_rc=cells, threads=threads,
         on_site=site_counter("planned", sites, on_progress),
     )  # fmt: skip
     down = select(network.sectors, planned.removed)
-    gone = area_signal(terrain, network.site_rc, down, len(network.layers), radio, exact_rc=cells, threads=threads)
+    gone, _ = area_signal(terrain, network.site_rc, down, len(network.layers), radio, exact_rc=cells, threads=threads)
     kept = _kept_map(baseline, candidates, planned.removed, radio, threads)
     channels, power_mw = merged_power(baseline.signal, gone, gained)
     return AreaSignal(merged_signal(kept, gained.best, len(network.row)), channels, power_mw)
@@ -113,7 +113,7 @@ def _kept_map(
     kept, server = baseline.signal.rsrp_dbm, baseline.signal.server
     lost = np.isin(server, removed)
     if lost.any():
-        again = area_signal(
+        again, _ = area_signal(
             baseline.terrain, baseline.network.site_rc, _remaining(baseline, removed), len(kept), radio,
             exact_rc=baseline.demand.cell_rc, threads=threads, where=np.asarray(lost.any(axis=0)),
         )  # fmt: skip

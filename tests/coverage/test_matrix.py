@@ -11,9 +11,10 @@ import pytest
 from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
 from phusong.coverage.antenna_pattern import ChosenPatterns, panel_pattern, pattern_table, tr36814_pattern
 from phusong.coverage.errors import SectorWithoutRow, ValueOutOfRange
+from phusong.coverage.loss_rows import loss_rows
 from phusong.coverage.matrix import option_coverage, sector_keys, sector_rows
 from phusong.coverage.sectors import Sectors
-from phusong.coverage.sweep import loss_rows, signal_at
+from phusong.coverage.sweep import signal_at
 from phusong.coverage.terrain import Terrain
 
 RX_M, RANGE_M, N_OPTIONS = 1.5, 4000.0, 9

@@ -86,8 +86,22 @@ def test_equal_levels_go_to_the_lowest_sector_and_threads_change_no_byte():
         assert getattr(one, name).tobytes() == getattr(three, name).tobytes()
 
 
+def test_chosen_cells_are_those_of_the_raster_in_full_precision():
+    terrain, some = hills(), sectors()
+    cells = np.random.default_rng(1).integers(0, 48, (90, 2))
+    asked = {"n_best": 2, "channel": CHANNEL, "n_channels": 2} | ARGUMENTS
+    raster, chosen = (signal_layers(terrain, SITES, some, 2, cell_rc=rc, **asked) for rc in (None, cells))
+    row, col = cells.T
+    assert chosen.best_dbm.dtype == np.float64
+    assert np.array_equal(chosen.best_dbm.astype(np.float32), raster.best_dbm[:, :, row, col], equal_nan=True)
+    for name in ("server", "overlap", "power_mw"):
+        assert np.allclose(getattr(chosen, name), getattr(raster, name)[..., row, col], rtol=1e-5, atol=3e-17)
+
+
 def test_what_the_layers_refuse():
     terrain, some = hills(), sectors()
+    with pytest.raises(ValueOutOfRange, match="chosen cells"):
+        signal_layers(terrain, SITES, some, 2, cell_rc=[[0, 0]], mode="radial", **ARGUMENTS)
     for wrong in ({"n_best": 0}, {"overlap_db": -1.0}, {"channel": [0, 1]}):
         with pytest.raises(ValueOutOfRange, match="no layers to compute"):
             signal_layers(terrain, SITES, some, 2, **(ARGUMENTS | wrong))

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phusong.coverage.errors import ClutterCountedTwice, CoverageError, ValueOutOfRange
+from phusong.coverage.loss_rows import loss_rows
 from phusong.coverage.propagation.p833 import woodland_loss_db
 from phusong.coverage.propagation.p2108 import terrestrial_loss_db
 from phusong.coverage.propagation.p2109 import Building, building_entry_loss_db
@@ -23,7 +24,6 @@ from phusong.coverage.surroundings import (
     make_surroundings,
     surroundings_loss_db,
 )
-from phusong.coverage.sweep import loss_rows
 from phusong.coverage.terrain import Terrain
 
 ONE_EACH: dict[str, dict[str, Any]] = {

@@ -13,15 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from phusong.coverage import sweep
 from phusong.coverage.antenna import attenuation_db, bearing_deg, depression_deg
 from phusong.coverage.errors import SiteOutsideTerrain, UnknownModel, ValueOutOfRange
+from phusong.coverage.loss_rows import loss_rows
 from phusong.coverage.propagation import DeltaBullington, FreeSpace
 from phusong.coverage.propagation.delta_bullington import loss
 from phusong.coverage.propagation.free_space import free_space_loss_db
 from phusong.coverage.propagation.p2108 import terrestrial_loss_db
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.surroundings import make_surroundings, surroundings_loss_db
-from phusong.coverage.sweep import loss_rows, signal_at, signal_map
+from phusong.coverage.sweep import signal_at, signal_map
 from phusong.coverage.terrain import Terrain, path_profile
 
 CELL_M, RX_M, RANGE_M = 90.0, 1.5, 3500.0
@@ -230,7 +232,8 @@ def test_loss_rows_are_rounded_against_us(base_db):
 COMPILE_ONCE = """
 import numpy as np
 from phusong.coverage.propagation import FreeSpace
-from phusong.coverage.sweep import loss_rows, site_losses
+from phusong.coverage.loss_rows import loss_rows
+from phusong.coverage.sweep import site_losses
 from phusong.coverage.terrain import Terrain
 
 flat = Terrain(np.zeros((4, 4), np.float32), 90.0)
@@ -319,3 +322,30 @@ def test_a_receiver_under_the_canopy_stands_on_the_ground_below_it():
         ground_m, step_m = lowered_profile(terrain, SITES[1], cells[j], 8.0)
         loss(DeltaBullington(), ground_m, step_m, 30.0, RX_M, np.array([1800.0]), loss_db)
         assert 0.0 <= stored_db - loss_db[0] < 0.5
+
+
+def test_cells_that_a_far_site_cannot_win_are_left_out_without_any_change(monkeypatch):
+    rng = np.random.default_rng(5)
+    rough = Terrain(rng.normal(0.0, 20.0, (120, 120)).cumsum(axis=1).astype(np.float32), 200.0)
+    sites = rng.uniform(0.0, 119.0, (12, 2))
+    two = Sectors(
+        np.repeat(np.arange(12), 2), np.full(24, 30.0), np.tile([800.0, 2600.0], 12), np.full(24, nan), np.zeros(24),
+        np.full(24, 65.0), np.full(24, 10.0), np.full(24, 20.0), np.tile([0, 1], 12),
+    )  # fmt: skip
+    cells = rng.integers(0, 120, (400, 2))
+    asked = {"rx_height_m": 1.5, "range_m": 20_000.0, "model": "p1812"}
+    profiles = []
+    plain = sweep.site_losses
+
+    def counting(model, height_m, cell_m, row, col, cell_rc, *rest):
+        profiles.append(len(cell_rc))
+        plain(model, height_m, cell_m, row, col, cell_rc, *rest)
+
+    monkeypatch.setattr(sweep, "site_losses", counting)
+    spared = sweep.signal_at(rough, sites, two, 2, cells, **asked)
+    few, profiles[:] = sum(profiles), []
+    monkeypatch.setattr(sweep, "FIRST_RING_M", np.inf)
+    whole = sweep.signal_at(rough, sites, two, 2, cells, **asked)
+    for a, b in zip(spared, whole, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert few < 0.9 * sum(profiles)

@@ -17,7 +17,7 @@ from phusong.data_sources.area import Area
 from phusong.scenarios import baseline as baseline_module
 from phusong.scenarios import pipeline
 from phusong.scenarios import planned as planned_module
-from phusong.scenarios.area_signal import FLOOR_DBM, AreaSignal, hearing_floor_dbm
+from phusong.scenarios.area_signal import FLOOR_DBM, AreaSignal, SignalAt, area_signal, hearing_floor_dbm
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.demand import CENTRE, hamlet_states
 from phusong.scenarios.framing import Question, ask, pose
@@ -296,10 +296,11 @@ def test_states_are_decided_at_full_precision_and_never_from_a_raster(monkeypatc
     np.testing.assert_array_equal(true.rsrp_dbm, exact)
     np.testing.assert_array_equal(true.server, server)
 
-    def deaf(terrain, *given, **more) -> AreaSignal:
+    def deaf(terrain, *given, **more) -> tuple[AreaSignal, SignalAt]:
+        _, at_cells = area_signal(terrain, *given, **more)
         shape = (given[2], *terrain.height_m.shape)
         nothing = SignalMap(np.full(shape, -300.0, np.float32), np.full(shape, -1, np.int32))
-        return AreaSignal(nothing, np.empty((0, 2), np.int64), np.empty((0, *shape[1:]), np.float32))
+        return AreaSignal(nothing, np.empty((0, 2), np.int64), np.empty((0, *shape[1:]), np.float32)), at_cells
 
     monkeypatch.setattr(baseline_module, "area_signal", deaf)
     monkeypatch.setattr(planned_module, "area_signal", deaf)

@@ -13,6 +13,7 @@ from phusong.coverage.terrain import Terrain
 from phusong.data_sources.area import Part
 from phusong.scenarios.area_signal import AreaSignal, area_signal
 from phusong.scenarios.demand import CENTRE, Demand, build_demand, groups_met, state_of
+from phusong.scenarios.progress import Progress
 from phusong.scenarios.radio import Network, Radio, existing_network
 from phusong.scenarios.service import (
     LOM,
@@ -24,8 +25,6 @@ from phusong.scenarios.service import (
     layer_levels_dbm,
     served_by_layer,
 )
-
-Progress = Callable[[str, int, int], None]
 
 
 def site_counter(phase: str, total: int, on_progress: Progress | None) -> Callable[[int], None] | None:

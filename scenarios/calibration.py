@@ -16,7 +16,6 @@ from phusong.data_sources.errors import InputFaults
 from phusong.data_sources.layers import LayerRead
 from phusong.data_sources.measurements import read_measurements
 from phusong.data_sources.reading import read_area
-from phusong.scenarios.baseline import Progress
 from phusong.scenarios.calibration_fit import (
     Errors,
     Offset,
@@ -31,6 +30,7 @@ from phusong.scenarios.calibration_fit import (
 from phusong.scenarios.calibration_places import Places, place_measurements
 from phusong.scenarios.calibration_text import Value, toml_lines, with_radio_values, write_atomically
 from phusong.scenarios.errors import CalibrationImplausible, MeasurementsTooFew, ScenarioNotEditable, TargetExists
+from phusong.scenarios.progress import Progress
 from phusong.scenarios.radio import Radio
 from phusong.scenarios.scenario import Scenario, read_scenario
 

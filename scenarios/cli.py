@@ -24,6 +24,7 @@ from phusong.coverage.errors import CoverageError
 from phusong.data_sources.area import Finding
 from phusong.data_sources.errors import DataError
 from phusong.scenarios.errors import ScenarioError
+from phusong.scenarios.progress import STAGE
 from phusong.solvers.errors import NoFeasiblePlan, SolverError
 
 USER_ERRORS = (CoverageError, DataError, ScenarioError, SolverError)
@@ -503,9 +504,16 @@ def _progress(terminal: Terminal) -> Any:
         def report(phase: str, done: int, total: int) -> None:
             if phase not in tasks:
                 tasks[phase] = bars.add_task(phase, total=total or None, note="")
-            bars.update(tasks[phase], completed=done, total=total or None, note=f"{done}/{total}" if total > 1 else "")
+            bars.update(tasks[phase], completed=done, total=total or None, note=_note(phase, done, total))
 
         yield report
+
+
+def _note(phase: str, done: int, total: int) -> str:
+    """Of a stage of the decision: what the best plan reaches, what none exceeds, and the gap between them."""
+    if phase.startswith(STAGE):
+        return f"{done:,} / {total:,} · {abs(total - done) / max(total, 1):.1%}"
+    return f"{done}/{total}" if total > 1 else ""
 
 
 def program() -> None:

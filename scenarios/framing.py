@@ -14,11 +14,12 @@ from phusong.coverage.matrix import option_coverage, sector_keys
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import signal_at
 from phusong.scenarios.area_signal import reception
-from phusong.scenarios.baseline import Baseline, Lane, Progress, site_counter
+from phusong.scenarios.baseline import Baseline, Lane, site_counter
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.candidates.targets import Targets
 from phusong.scenarios.demand import Demand
 from phusong.scenarios.errors import OptionUnknown
+from phusong.scenarios.progress import Progress
 from phusong.scenarios.radio import Radio, grid_coordinates
 from phusong.scenarios.scenario import Objective
 from phusong.scenarios.service import Service, layer_levels_dbm, served_by_layer

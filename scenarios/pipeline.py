@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from phusong.data_sources.area import Area, Part
 from phusong.data_sources.reading import read_area
 from phusong.scenarios.area_signal import AreaSignal
-from phusong.scenarios.baseline import Baseline, Progress, compute_baseline
+from phusong.scenarios.baseline import Baseline, compute_baseline
 from phusong.scenarios.candidates.build import Candidates, find_candidates
 from phusong.scenarios.checker import Verdict, check_plan
 from phusong.scenarios.framing import Question, ask, find_targets, pose
 from phusong.scenarios.planned import Planned, planned_map, planned_states, without_offenders
+from phusong.scenarios.progress import Progress
 from phusong.scenarios.scenario import Scenario
 from phusong.scenarios.service import SERVED
 from phusong.solvers.decision import Limits, Plan, cheapest_clearing, max_cleared, min_cost

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import SignalMap, signal_at
 from phusong.scenarios.area_signal import AreaSignal, area_signal, merged_power, merged_signal, reception
-from phusong.scenarios.baseline import Baseline, Progress, lane_state, served_in_lane, site_counter
+from phusong.scenarios.baseline import Baseline, lane_state, served_in_lane, site_counter
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.framing import Question
+from phusong.scenarios.progress import Progress
 from phusong.scenarios.radio import Radio
 from phusong.scenarios.service import SERVED, Service, layer_levels_dbm, served_by_layer
 from phusong.solvers.decision import Plan

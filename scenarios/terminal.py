@@ -56,12 +56,13 @@ def _lines(s: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:
         p50=number(s["low_before_p50"], lang=lang),
         edge=number(s["edge_hamlets"], lang=lang),
     )
-    quality = word("term.quality", lang).format(
+    today = s["cleared_bound"] is None
+    quality = word("term.quality_today" if today else "term.quality", lang).format(
         expected_before=number(s["expected_served_before"], lang=lang),
         expected_after=number(s["expected_served_after"], lang=lang),
         short=number(s["hamlets_short_of_capacity"], lang=lang),
     )
-    return [("coverage", coverage), ("quality", quality), *([] if s["cleared_bound"] is None else _plan_lines(s, lang))]
+    return [("coverage", coverage), ("quality", quality), *([] if today else _plan_lines(s, lang))]
 
 
 def _plan_lines(s: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:

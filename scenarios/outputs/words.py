@@ -234,10 +234,14 @@ WORDS: dict[str, tuple[str, str]] = {
         " · {edge} hamlets at the edge",
     ),
     "term.quality": (
-        "kỳ vọng {expected_before} → {expected_after} thôn có sóng theo xác suất · {short} thôn có sóng mà thiếu dung"
+        "tính theo xác suất: {expected_before} → {expected_after} thôn có sóng · {short} thôn có sóng mà thiếu dung"
         " lượng giờ bận",
         "{expected_before} → {expected_after} hamlets expected to have service · {short} have signal but are short of"
         " busy-hour capacity",
+    ),
+    "term.quality_today": (
+        "tính theo xác suất: {expected_before} thôn có sóng · {short} thôn có sóng mà thiếu dung lượng giờ bận",
+        "{expected_before} hamlets expected to have service · {short} have signal but are short of busy-hour capacity",
     ),
     "term.candidates": (
         "{sites} vị trí, {options} phương án, {improvements} là nâng cấp",

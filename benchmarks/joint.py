@@ -13,21 +13,31 @@ import time
 from dataclasses import replace
 
 import numpy as np
+from scipy import sparse
 
 from benchmarks.joint_instances import SIZES, cost_to_connect_all, towers_and_backhaul
 from phusong.solvers.backhaul.tree import cheapest_tree
 from phusong.solvers.joint import Effort, solve_joint
 from phusong.solvers.joint.case import case_of
-from phusong.solvers.joint.problem import JointProblem
+from phusong.solvers.joint.problem import JointPlan, JointProblem
 from phusong.solvers.joint.search import good_joint_plan
 from phusong.solvers.problem import NONE, Roads
 
 SHARES = (0.04, 0.10)
 EFFORT = {
-    "small": Effort(search_rounds=5000, share_rounds=10, whole_work=40.0),
-    "middle": Effort(search_rounds=4000, share_rounds=12, region_hamlets=150, region_passes=3, region_work=2.0),
-    "large": Effort(search_rounds=2500, share_rounds=13, region_hamlets=150, region_passes=2, region_work=1.0),
-}
+    "small": Effort(
+        search_rounds=2000, search_parts=60, share_rounds=10, region_hamlets=150, region_passes=2, region_joined=(1,),
+        region_work=(2.0, 4.0), whole_work=35.0,
+    ),
+    "middle": Effort(
+        search_rounds=1000, search_parts=60, share_rounds=14, region_hamlets=120, region_passes=2, region_joined=(1,),
+        region_work=(2.0, 6.0),
+    ),
+    "large": Effort(
+        search_rounds=300, search_parts=80, share_rounds=13, region_hamlets=190, region_passes=2, region_joined=(),
+        region_work=(2.0,),
+    ),
+}  # fmt: skip
 ROUNDS = 2000  # of each search that margins compare
 
 
@@ -59,6 +69,14 @@ def measure(size: str, problem: JointProblem, budget_vnd: int, share: float, *, 
         f"{seconds:.0f} s CPU, peak {peak_mib:.0f} MiB; bounds {result.bounds}",
         flush=True,
     )
+    each, once, alone = one_tower_each(problem, result.plan)
+    print(
+        f"  the {alone} of these hamlets that a single tower can clear, each with the cheapest one and its own way: "
+        f"{each / 1e9:,.0f} tỷ (a tower named twice paid once: {once / 1e9:,.0f}); "
+        f"the plan, for all {result.cleared}: {result.plan.cost_vnd / 1e9:,.0f} tỷ, "
+        f"{result.plan.cost_vnd / each:.0%} ({result.plan.cost_vnd / once:.0%})",
+        flush=True,
+    )
     if not margins:
         return
     together = _searched(problem, budget_vnd)
@@ -68,6 +86,32 @@ def measure(size: str, problem: JointProblem, budget_vnd: int, share: float, *, 
         f"({together / max(after, 1) - 1:+.1%}), then fibre {fibre} ({together / max(fibre, 1) - 1:+.1%})",
         flush=True,
     )
+
+
+def one_tower_each(problem: JointProblem, plan: JointPlan) -> tuple[int, int, int]:
+    """VND when each hamlet that the plan clears gets the cheapest single tower that clears it, with a trench of its own
+    to what is lit or its own backhaul; the same with a tower that serves several of them paid once; and how many there
+    are: hamlets that no single tower clears are left out."""
+    coverage, case = problem.coverage, case_of(problem, 10**15)
+    groups = np.repeat(np.arange(len(coverage.group_hamlet)), np.diff(coverage.group_indptr))
+    people = sparse.csr_array(
+        (coverage.cell_people[coverage.group_cell].astype(float), (coverage.group_cell, groups)),
+        shape=(len(coverage.cell_people), len(coverage.group_hamlet)),
+    )
+    short = (coverage.covers.astype(float) @ people).toarray() < coverage.group_need
+    of_hamlet = sparse.csr_array(
+        (np.ones(len(coverage.group_hamlet)), (np.arange(len(coverage.group_hamlet)), coverage.group_hamlet)),
+        shape=(len(coverage.group_hamlet), coverage.hamlets),
+    )
+    clears = short.astype(float) @ of_hamlet == 0.0
+    place = case.network.place[problem.option_node]
+    trench = np.where(place >= 0, case.network.distance[place].astype(float), np.inf)
+    own = np.where(problem.own_backhaul_vnd == NONE, np.inf, problem.own_backhaul_vnd.astype(float))
+    cost = coverage.budget_cost_vnd + np.minimum(trench, own)
+    price = np.where(clears, cost[:, None], np.inf)[:, plan.cleared]
+    able = np.isfinite(price.min(axis=0))
+    towers = price.argmin(axis=0)[able]
+    return int(cost[towers].sum()), int(cost[np.unique(towers)].sum()), int(able.sum())
 
 
 def _searched(problem: JointProblem, budget_vnd: int) -> int:

@@ -40,6 +40,9 @@ class Capacity(Section):
         None, gt=0, description="mean demand of a user in the busy hour; wins over the two keys before it"
     )
     max_utilisation: float = Field(0.7, gt=0, le=1, description="busier sectors count as overloaded (assumption)")
+    limit_plan: bool = Field(
+        False, description="clear a hamlet only where the options that are built can carry its busy hour, too"
+    )
 
     @property
     def mbps_per_person(self) -> float:

@@ -1,7 +1,8 @@
 """The independent checker: recomputes a plan's promises from the inputs, sharing no step with the solver.
 
 It rebuilds the demand, computes the signal at every demand cell at full precision (never from the stored half-decibel
-rows, never from the planned rasters), applies the hamlet rule in its own words, and adds the money up again.
+rows, never from the planned rasters), applies the hamlet rule in its own words, follows the backhaul of every option
+to what is lit, and adds the money up again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from phusong.coverage.sectors import Sectors
 from phusong.coverage.sweep import signal_at
+from phusong.scenarios.backhaul_check import check_backhaul
 from phusong.scenarios.baseline import Baseline
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.demand import CENTRE, Demand, build_demand
@@ -68,6 +70,9 @@ def check_plan(
         for hamlet in np.flatnonzero(own != states):
             name = baseline.part.layers.hamlets["hamlet_id"].iloc[hamlet]
             broken.append(f"hamlet {name}: plan says {STATE_NAMES[states[hamlet]]}, checker {STATE_NAMES[own[hamlet]]}")
+    backhaul = check_backhaul(scenario, baselines, candidates, plan)
+    broken += backhaul.broken
+    spent, lifetime = spent + backhaul.budget_vnd, lifetime + backhaul.lifetime_vnd
     if len(built) < len(plan.chosen):
         broken.append(f"{len(plan.chosen)} options chosen, {len(built)} of them different ones that exist")
     wish = scenario.objective

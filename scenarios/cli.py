@@ -138,6 +138,8 @@ def main() -> None:
     phusong check my.toml             mọi lỗi của dữ liệu / every fault of the inputs
     phusong plan my.toml              kế hoạch và bản đồ / the plan and its map
     phusong compare RUN1 RUN2         so sánh / side by side
+    phusong satellite my.toml         vệ tinh, không lập kế hoạch / satellites, without a plan
+    phusong data orbits starlink.tle  nhập quỹ đạo vệ tinh / import orbits
     phusong calibrate my.toml do.csv  so với kết quả đo / against measurements
     phusong validate                  mô hình đúng tới đâu / how right the models are
 
@@ -319,6 +321,105 @@ def calibrate(
         print_calibration(out, found, written)
 
     terminal.result({**report_of(found), "written": None if written is None else str(written)}, show)
+
+
+@main.command()
+@scenario_argument
+@data_option
+@click.option(
+    "--output", type=click.Path(path_type=Path, file_okay=False),
+    help="Thư mục kết quả. / Folder of the result.  [TÊN-satellite]",
+)  # fmt: skip
+@click.option(
+    "--baseline/--no-baseline", default=False,
+    help="Tính cả sóng di động, chỉ xét thôn lõm sóng. / Compute mobile signal too, ask low-signal hamlets only.",
+)  # fmt: skip
+@click.option("--threads", type=int)
+@talking
+def satellite(
+    terminal: Terminal, scenario: Path, data_dir: Path | None, output: Path | None, baseline: bool, threads: int | None
+) -> None:
+    """Chỉ tính vệ tinh: bầu trời, mưa, dung lượng, thôn nào có băng rộng. / The satellite step alone.
+
+    \b
+    Ví dụ / examples:
+      phusong satellite tam-dao.toml --data data/tam-dao
+      phusong satellite tam-dao.toml --baseline --json
+    """
+    from datetime import date
+
+    from phusong.scenarios.outputs.folder import jsonable
+    from phusong.scenarios.satellite.command import run_satellite
+    from phusong.scenarios.satellite.folder import write_satellite_folder
+    from phusong.scenarios.scenario import changed, read_scenario
+    from phusong.scenarios.terminal import asked_languages
+
+    asked, base = read_scenario(scenario, data_dir)
+    asked = changed(asked, scenario, {"threads": threads})
+    folder = output or Path(f"{scenario.stem}-satellite")
+    with _progress(terminal) as report:
+        found = run_satellite(asked, base, with_baseline=baseline, today=date.today(), on_progress=report)
+        write_satellite_folder(found, folder, asked.outputs.csv)
+    for finding in found.findings:
+        if finding.level != "note" and not terminal.quiet:
+            _tell_finding(terminal.err, finding)
+
+    def show(out: Console) -> None:
+        if found.label:
+            out.print(f"{found.label}: {', '.join(found.synthetic)}", markup=False)
+        for lang in asked_languages():
+            out.print(found.summary["paragraph"][lang], markup=False)
+        out.print(f"{folder}   satellite_*.tif · satellite.json · tables/tables.xlsx", markup=False)
+
+    label = {"label": found.label, "synthetic": list(found.synthetic)} if found.label else {}
+    terminal.result(jsonable({"folder": str(folder), **label, **found.summary}), show)
+
+
+@main.group()
+def data() -> None:
+    """Dữ liệu ngoài: kiểm tra và nhập. / Outside data: check and import."""
+
+
+@data.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Ghi OMM CSV. / Write as OMM in CSV.")
+@click.option(
+    "--rejects", type=click.Path(path_type=Path, dir_okay=False),
+    help="Ghi các dòng bị loại vào tệp CSV này. / Write the rejected lines into this CSV.",
+)  # fmt: skip
+@talking
+def orbits(terminal: Terminal, file: Path, out: Path | None, rejects: Path | None) -> None:
+    """Nhập phần tử quỹ đạo: TLE, OMM dạng JSON hoặc CSV. / Import element sets: TLE, OMM as JSON or CSV.
+
+    \b
+    Ví dụ / examples:
+      phusong data orbits starlink.tle
+      phusong data orbits starlink.json --out starlink.csv --rejects bad.csv
+    """
+    from datetime import date
+
+    from phusong.scenarios.satellite.orbit_file import (
+        examine_orbits,
+        print_report,
+        report_of,
+        write_orbits,
+        write_rejected,
+    )
+
+    with terminal.err.status("đọc phần tử / reading elements"):
+        found = examine_orbits(file, date.today())
+    if out is not None:
+        write_orbits(found, out)
+    if rejects is not None:
+        write_rejected(found, rejects)
+    said = report_of(found)
+
+    def show(console: Console) -> None:
+        for finding in found.findings:
+            _tell_finding(console, finding)
+        print_report(console, said)
+
+    terminal.result({**said, "out": None if out is None else str(out)}, show)
 
 
 @main.command()

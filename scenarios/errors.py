@@ -41,6 +41,10 @@ class OptionUnknown(ScenarioError):
     """The scenario names an option or a hamlet that does not exist."""
 
 
+class CapUnknown(ScenarioError):
+    """The scenario limits something that no option or way of the run is."""
+
+
 class RunMissing(ScenarioError):
     """A run that was asked for is not there or cannot be read."""
 
@@ -91,3 +95,11 @@ class ScenarioNotEditable(ScenarioError):
 
 class CalibrationImplausible(ScenarioError):
     """Measurements so far from the model that no offset a scenario takes can mend it."""
+
+
+class SkyEmpty(ScenarioError):
+    """A scenario with satellites of which none is named, or none serves."""
+
+
+class ClimateUnknown(ScenarioError):
+    """Rain along satellite paths without a map of it and without a region."""

@@ -17,13 +17,14 @@ from phusong.scenarios.area_signal import reception
 from phusong.scenarios.baseline import Baseline, Lane, site_counter
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.candidates.targets import Targets
+from phusong.scenarios.connecting import backhaul_of, caps_of, cut_off
 from phusong.scenarios.demand import Demand
 from phusong.scenarios.errors import OptionUnknown
 from phusong.scenarios.progress import Progress
 from phusong.scenarios.radio import Radio, grid_coordinates
 from phusong.scenarios.scenario import Objective
 from phusong.scenarios.service import Service, layer_levels_dbm, served_by_layer
-from phusong.solvers.problem import Crowds, Problem
+from phusong.solvers.problem import Crowds, Load, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,17 @@ def ask(
 
 
 def pose(
-    questions: Sequence[Question], candidates: Sequence[Candidates], baselines: Sequence[Baseline], objective: Objective
+    questions: Sequence[Question],
+    candidates: Sequence[Candidates],
+    baselines: Sequence[Baseline],
+    objective: Objective,
+    load: Load | None = None,
 ) -> Problem:
-    """One problem over all parts; options and cells of the parts follow each other in order.
+    """One problem over all parts; options, cells, ways and roads of the parts follow each other in order.
 
-    Raises OptionUnknown for a locked, forbidden or required name that does not exist.
+    load : see `carrying.load_of`
+    Options that need backhaul and have no way of it are forbidden.
+    Raises OptionUnknown for a locked, forbidden or required name that does not exist, CapUnknown.
     """
     cells = np.cumsum([0] + [len(q.cell) for q in questions])
     hamlets = np.cumsum([0] + [len(q.hamlet_weight) for q in questions])
@@ -158,9 +165,12 @@ def pose(
         lifetime_cost_vnd=lifetime,
         exclusive=exclusive,
         locked=_named(names, objective.locked_options, "locked_options"),
-        forbidden=_named(names, objective.forbidden_options, "forbidden_options"),
+        forbidden=_named(names, objective.forbidden_options, "forbidden_options") | cut_off(candidates),
         forbidden_sets=_conflicts(candidates),
         crowds=_joined_crowds(questions),
+        backhaul=backhaul_of(candidates, objective.budget_counts),
+        caps=caps_of(candidates, objective),
+        load=load,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from phusong.scenarios.area_signal import AreaSignal
 from phusong.scenarios.baseline import Baseline
 from phusong.scenarios.candidates.build import Candidates
+from phusong.scenarios.connected import Connected, Shares, connected_by_part, settled_options, shares_of
 from phusong.scenarios.framing import Question
 from phusong.scenarios.pipeline import Run
 from phusong.scenarios.planned import Planned
@@ -27,7 +28,10 @@ MEASURE_COLUMNS = [
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """One part, before and after; without a decision the plan is empty and after equals before."""
+    """One part, before and after; without a decision the plan is empty and after equals before.
+
+    options : the chosen options as they are built, with their backhaul and its cost
+    """
 
     baseline: Baseline
     candidates: Candidates | None
@@ -36,6 +40,9 @@ class PartView:
     signal_after: AreaSignal
     chosen: NDArray[np.int64]
     cleared_by: dict[int, list[str]]
+    options: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*MEASURE_COLUMNS, "location"]))
+    connected: Connected | None = None
+    shares: Shares | None = None
 
     @property
     def rsrp_after_dbm(self) -> NDArray[np.float32]:
@@ -50,16 +57,11 @@ class PartView:
     def layers(self) -> tuple[tuple[str, str], ...]:
         return self.baseline.network.layers if self.candidates is None else self.candidates.layers
 
-    @property
-    def options(self) -> pd.DataFrame:
-        if self.candidates is None:
-            return pd.DataFrame(columns=[*MEASURE_COLUMNS, "location"])
-        return self.candidates.options.iloc[self.chosen]
-
 
 def part_views(run: Run) -> Iterator[PartView]:
     """The parts of a run in order, with or without a decision."""
     decided = run.decided
+    connected = [] if decided is None else connected_by_part(decided.plan, decided.candidates)
     for i, baseline in enumerate(run.baselines):
         if decided is None:
             nothing = np.empty(0, dtype=np.int64)
@@ -67,7 +69,12 @@ def part_views(run: Run) -> Iterator[PartView]:
             continue
         candidates, question, planned = decided.candidates[i], decided.questions[i], decided.planned[i]
         cleared_by = _cleared_by(baseline, candidates, question, planned)
-        yield PartView(baseline, candidates, question, planned, decided.signals[i], planned.chosen, cleared_by)
+        shares = shares_of(candidates, connected[i])
+        options = settled_options(candidates, connected[i], shares, run.scenario.objective.horizon_years)
+        yield PartView(
+            baseline, candidates, question, planned, decided.signals[i], planned.chosen, cleared_by, options,
+            connected[i], shares,
+        )  # fmt: skip
 
 
 def _cleared_by(

@@ -17,8 +17,10 @@ from phusong.data_sources.reading import read_area
 from phusong.scenarios.area_signal import AreaSignal
 from phusong.scenarios.baseline import Baseline, compute_baseline
 from phusong.scenarios.candidates.build import Candidates, find_candidates
+from phusong.scenarios.carrying import load_of
 from phusong.scenarios.checker import Verdict, check_plan
 from phusong.scenarios.framing import Question, ask, find_targets, pose
+from phusong.scenarios.load_check import load_faults
 from phusong.scenarios.planned import Planned, planned_map, planned_states, without_offenders
 from phusong.scenarios.progress import Progress
 from phusong.scenarios.scenario import Scenario
@@ -84,7 +86,8 @@ def run_plan(scenario: Scenario, base: Path, on_progress: Progress | None = None
         candidates = _candidates(scenario, baselines, on_progress)
     with clock("matrix"):
         questions = _questions(scenario, baselines, candidates, on_progress)
-    problem = pose(questions, candidates, baselines, scenario.objective)
+        load = load_of(scenario, questions, candidates, baselines)
+    problem = pose(questions, candidates, baselines, scenario.objective, load)
 
     with clock("decision"):
         plan = _decide(scenario, problem, baselines, on_progress)
@@ -113,6 +116,7 @@ def run_plan(scenario: Scenario, base: Path, on_progress: Progress | None = None
         )
     with clock("checker"):
         verdict = check_plan(scenario, baselines, candidates, plan, [p.state for p in planned])
+        verdict = replace(verdict, broken=(*verdict.broken, *load_faults(problem, plan)))
     cheapest = cheapest_clearing(problem, low_hamlets(questions))
     decided = Decided(
         candidates, questions, problem, plan, planned, signals, verdict, tuple(repairs),

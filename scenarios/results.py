@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from phusong.scenarios.baseline import best_rsrp
 from phusong.scenarios.capacity import CapacityTables
+from phusong.scenarios.connected import backhaul_lines
 from phusong.scenarios.outputs.result import PartRasters, RunResult
 from phusong.scenarios.part_view import MEASURE_COLUMNS, PartView, part_views, served_rasters
 from phusong.scenarios.pipeline import Run
@@ -227,14 +228,19 @@ def _sectors(view: PartView) -> gpd.GeoDataFrame:
 
 
 def _routes(view: PartView) -> gpd.GeoDataFrame:
-    columns = ["option_id", "site_id", "kind", "length_km", "inferred_km"]
-    if view.candidates is None:
+    columns = ["option_id", "site_id", "kind", "length_km", "inferred_km", "users"]
+    if view.candidates is None or view.connected is None or view.shares is None:
         return gpd.GeoDataFrame({c: [] for c in columns}, geometry=[], crs=4326)
-    # A new site has one route of each kind, whichever of its options is built.
+    # A new site has one power line and one access road, whichever of its options is built.
     first = view.options.drop_duplicates("site_id").set_index("site_id")["option_id"]
     routes = view.candidates.routes
-    routes = routes[routes["site_id"].isin(first.index)].to_crs(4326)
-    return routes.assign(option_id=routes["site_id"].map(first))[[*columns, "geometry"]].reset_index(drop=True)
+    routes = routes[routes["site_id"].isin(first.index)]
+    routes = routes.assign(option_id=routes["site_id"].map(first), users=1)
+    lines = backhaul_lines(view.candidates, view.connected, view.shares)
+    both = [frame[[*columns, "geometry"]].to_crs(4326) for frame in (lines, routes) if len(frame)]
+    if not both:
+        return gpd.GeoDataFrame({c: [] for c in columns}, geometry=[], crs=4326)
+    return pd.concat(both, ignore_index=True)
 
 
 def _communes(view: PartView, scenario: Scenario) -> gpd.GeoDataFrame:

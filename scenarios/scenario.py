@@ -18,6 +18,7 @@ from phusong.scenarios.candidates.settings import CandidateSettings, Costs
 from phusong.scenarios.capacity import Capacity
 from phusong.scenarios.errors import ScenarioFaults, ScenarioFileMissing
 from phusong.scenarios.radio import Radio
+from phusong.scenarios.satellite.settings import Satellite
 from phusong.scenarios.service import Service
 from phusong.scenarios.settings import Section
 from phusong.scenarios.throughput import Throughput
@@ -117,6 +118,12 @@ class Objective(Section):
     locked_options: list[str] = Field(default_factory=list, description="options that must be in the plan")
     forbidden_options: list[str] = Field(default_factory=list)
     required_hamlets: list[str] = Field(default_factory=list, description="hamlets that must be cleared")
+    caps: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict, description="most ways of backhaul of a kind that is limited, e.g. leo-terminals = 40"
+    )
+    sites_per_operator: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict, description="most new sites of an operator"
+    )
 
     @model_validator(mode="after")
     def _goal_has_its_number(self) -> Objective:
@@ -161,6 +168,7 @@ class Scenario(Section):
     capacity: Capacity = Capacity()
     candidates: CandidateSettings = CandidateSettings()
     costs: Costs = Costs()
+    satellite: Satellite = Satellite()
     objective: Objective
     solver: Solver = Solver()
     outputs: Outputs = Outputs()

@@ -89,6 +89,7 @@ def summary_of(
         "sites_improved": int((sites["status"] == "improved").sum()),
         "sites_new": int((sites["status"] == "new").sum()),
         "candidates": _candidate_counts(decided),
+        "backhaul": _backhaul(views),
         "assumptions": list(_assumptions(scenario)),
         "notes": _notes(run, views),
     }  # fmt: skip
@@ -191,6 +192,29 @@ def _declared_vs_model(hamlets: gpd.GeoDataFrame) -> dict[str, dict[str, int]]:
     }
 
 
+def _backhaul(views: Sequence[PartView]) -> dict[str, Any]:
+    """Trenches of the whole plan, ways by kind, and what sharing trenches saves against each tower digging its own."""
+    trench_km = 0.0
+    trench_vnd = alone_vnd = 0
+    ways: dict[str, int] = {}
+    for view in views:
+        if view.candidates is None or view.connected is None:
+            continue
+        network, dug = view.candidates.network, view.connected.trenches
+        trench_km += float(network.length_m[dug].sum()) / 1000.0
+        trench_vnd += int(network.trench_vnd[dug].sum())
+        built = view.options[view.connected.way >= 0]
+        alone_vnd += int(built.loc[built["backhaul"] == "fibre", "fibre_alone_vnd"].sum())
+        for kind, count in built["backhaul"].value_counts().items():
+            ways[str(kind)] = ways.get(str(kind), 0) + int(count)
+    return {
+        "trench_km": round(trench_km, 1),
+        "trench_vnd": trench_vnd,
+        "ways": dict(sorted(ways.items())),
+        "saved_vnd": max(0, alone_vnd - trench_vnd),
+    }
+
+
 def _candidate_counts(decided: Decided | None) -> dict[str, Any]:
     if decided is None:
         return {}
@@ -219,17 +243,19 @@ def _assumptions(section: BaseModel, prefix: str = "") -> Iterator[str]:
                     if value.value >= 100
                     else (f"{prefix}{name}: {value.value:g} (±{value.band:.0%})")
                 )
-        elif isinstance(value, BaseModel):
+        elif isinstance(value, BaseModel) and getattr(value, "enabled", True):  # what is switched off assumes nothing
             yield from _assumptions(value, f"{prefix}{name}.")
 
 
 def _notes(run: Run, views: Sequence[PartView]) -> list[str]:
     notes = [n for v in views for n in v.baseline.notes]
     notes += [f"{f.what} — {f.where}" for f in run.area.findings if f.level in ("warning", "note")]
-    notes.append(
-        "Đào cáp tính riêng cho từng trạm: là mức trên, tuyến dùng chung sẽ rẻ hơn / "
-        "trenches are charged to each tower: an upper bound, shared routes cost less"
-    )
+    if run.decided is not None:
+        notes.append(
+            "Mỗi tuyến đào cáp tính một lần dù nhiều trạm dùng chung; bảng hạng mục chia đều tiền mỗi đoạn cho các trạm"
+            " dùng nó / each trench is paid once however many towers share it; the measures split each piece equally"
+            " among the towers whose fibre runs through it"
+        )
     return notes
 
 

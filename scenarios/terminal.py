@@ -13,7 +13,8 @@ from phusong.scenarios.outputs.result import RunResult
 from phusong.scenarios.outputs.words import LANGUAGES, Language, money_ty, number, percent, word
 
 LANGUAGE_VARIABLE = "PHUSONG_LANG"
-AT_NEW_PLACES = ("new-site", "remote-radio", "repeater")  # kinds of option; the others improve a standing site
+# Kinds of option; the others improve a standing site.
+AT_NEW_PLACES = ("new-site", "remote-radio", "small-cell", "repeater")
 
 
 def asked_languages() -> tuple[Language, ...]:

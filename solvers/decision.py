@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
+from phusong.solvers.built import Built
 from phusong.solvers.errors import LockedExceedBudget, NoPlanInTime, TargetImpossible
-from phusong.solvers.local_search import good_plan
+from phusong.solvers.interruption import ctrl_c
+from phusong.solvers.joint import Effort
 from phusong.solvers.model import Answer, Limits, StageModel
 from phusong.solvers.presolve import Reduced, reduce_problem
+from phusong.solvers.price import Price, cheapest_clearing
 from phusong.solvers.problem import Problem
+from phusong.solvers.start import good_start, joint_bound, shares_for
+from phusong.solvers.tree_model import Shares
 
 __all__ = ["Limits", "Plan", "Price", "Stage", "cheapest_clearing", "max_cleared", "min_cost"]
 
 SEARCH_ROUNDS = 200
-PRICE_WORK = 1.0  # the solver's own units that the search for a price may take
+JOINT_ROUNDS = 1000  # of the search that knows towers and trenches
+JOINT_EFFORT = Effort(search_rounds=1000, share_rounds=10, region_hamlets=0)
+JOINT_PARTS = 100  # of the plan, sought anew in turn; fewer when a stage has less than a unit of work
+JOINT_WORK = 5.0  # times the limit of a stage, for the joint decision in whole ways
+HURRY = 0.1  # units of work for a stage, once Ctrl-C was pressed before it began
 Progress = Callable[[str, float, float], None]
 Name = Literal["cleared", "people", "lifetime", "cost"]
 
@@ -41,7 +49,11 @@ class Stage:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The choice. chosen (k,) int32 ascending; cleared (H,) and covered (C,) bool; hamlets_bound: no choice within
-    the budget clears more weight. repeatable: neither a clock nor Ctrl-C had a say."""
+    the budget clears more weight. repeatable: neither a clock nor Ctrl-C had a say.
+
+    way : (k,) int32 the way of each chosen option, NONE where it has none;  trenches : (t,) int32 road edges, ascending
+    trench_vnd : of them, against the budget;  both costs include ways and trenches
+    """
 
     chosen: NDArray[np.int32]
     cleared: NDArray[np.bool_]
@@ -51,6 +63,9 @@ class Plan:
     lifetime_cost_vnd: int
     hamlets_bound: int
     repeatable: bool
+    way: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    trenches: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    trench_vnd: int = 0
 
 
 def max_cleared(problem: Problem, budget_vnd: int, limits: Limits, on_progress: Progress | None = None) -> Plan:
@@ -80,70 +95,17 @@ def min_cost(problem: Problem, target_hamlets: int, limits: Limits, on_progress:
     return _Lexicographic(problem, reduced, limits, on_progress).least_cost(target_hamlets)
 
 
-class Price(NamedTuple):
-    """What clearing a hamlet costs [VND]. proven: none costs less; else it certainly suffices."""
-
-    hamlet: int
-    vnd: int
-    proven: bool
-
-
-def cheapest_clearing(problem: Problem, among: NDArray[np.bool_] | None = None) -> Price | None:
-    """The hamlet that costs least to clear, by one option or by several together; None where no way was found.
-
-    among : (H,) bool, the hamlets that count; None: all. What is locked or required is left aside, what is forbidden
-    is not; hamlets that ask for nothing do not count.
-    """
-    asks = np.bincount(problem.group_hamlet[problem.group_need > 0], minlength=problem.hamlets) > 0
-    counts = asks if among is None else asks & among
-    alone = _cheapest_alone(problem, counts)
-    free = replace(
-        problem, hamlet_weight=counts.astype(np.int64), required=np.zeros_like(problem.required),
-        locked=np.zeros_like(problem.locked), crowds=None,
-    )  # fmt: skip
-    less = None if alone is None else alone.vnd - 1
-    reduced = reduce_problem(free, less)
-    stage = StageModel(reduced.problem, reduced.problem.budget_cost_vnd, with_people=False)
-    stage.model.add(stage.cleared() >= 1)
-    if less is not None:
-        stage.budget(less)
-    stage.minimise(stage.spent())
-    answer = stage.solve(Limits(deterministic_limit=PRICE_WORK), None)
-    if answer.chosen is None:
-        return None if alone is None else alone._replace(proven=answer.status == "infeasible")
-    chosen = reduced.option[answer.chosen]
-    cleared = problem.cleared_by(problem.covered_by(chosen)) & counts
-    vnd = int(problem.budget_cost_vnd[chosen].sum())
-    return Price(int(np.argmax(cleared)), vnd, answer.status == "optimal")
-
-
-def _cheapest_alone(problem: Problem, counts: NDArray[np.bool_]) -> Price | None:
-    covers = sparse.csr_array(problem.covers, dtype=np.int64)
-    groups = len(problem.group_hamlet)
-    group = np.repeat(np.arange(groups), np.diff(problem.group_indptr))
-    people = sparse.csr_array(
-        (problem.cell_people[problem.group_cell], (problem.group_cell, group)),
-        shape=(len(problem.cell_people), groups),
-    )
-    reached = sparse.coo_array(covers @ people)
-    option, number = reached.coords
-    met = (reached.data >= problem.group_need[number]) & (problem.group_need[number] > 0)
-    pair = option[met].astype(np.int64) * problem.hamlets + problem.group_hamlet[number[met]]
-    pairs, count = np.unique(pair, return_counts=True)
-    all_of = np.bincount(problem.group_hamlet[problem.group_need > 0], minlength=problem.hamlets)
-    barred = problem.forbidden.copy()
-    barred[[members[0] for members in problem.forbidden_sets if len(members) == 1]] = True
-    option, hamlet = np.divmod(pairs, max(problem.hamlets, 1))
-    whole = (count == all_of[hamlet]) & ~barred[option] & counts[hamlet]
-    if not whole.any():
-        return None
-    price = problem.budget_cost_vnd[option[whole]]
-    least = int(np.argmin(price))
-    return Price(int(hamlet[whole][least]), int(price[least]), False)
+def _teller(tell: Progress, name: Name) -> Callable[[float, float], None]:
+    return lambda value, bound: tell(name, value, max(bound, 0.0))  # at first the solver's own may be below nothing
 
 
 def _locked_fit(problem: Problem, budget_vnd: int) -> None:
     locked = int(problem.budget_cost_vnd[problem.locked].sum())
+    if problem.backhaul is not None:
+        cheapest = np.full(problem.options, np.iinfo(np.int64).max)
+        np.minimum.at(cheapest, problem.backhaul.way_option, problem.backhaul.way_budget_vnd)
+        with_ways = np.unique(problem.backhaul.way_option)
+        locked += int(cheapest[with_ways[problem.locked[with_ways]]].sum())
     if locked > budget_vnd:
         raise LockedExceedBudget(
             what="các phương án bắt buộc vượt ngân sách / the locked-in options cost more than the budget",
@@ -159,59 +121,79 @@ class _Lexicographic:
     def __init__(self, whole: Problem, reduced: Reduced, limits: Limits, on_progress: Progress | None) -> None:
         self.whole, self.reduced, self.problem = whole, reduced, reduced.problem
         self.limits, self.on_progress = limits, on_progress
-        self.cost = self.problem.budget_cost_vnd
         self.stages: list[Stage] = []
-        self.interrupted = False
+        self.interrupted, self.hurried = False, False
+        self.shares: Shares | None = None
 
     def most_cleared(self, budget: int) -> Plan:
-        start = good_plan(self.problem, budget, self.cost, SEARCH_ROUNDS, self.limits.seed)
-        stage = StageModel(self.problem, self.cost, with_people=False)
+        start = self._started("cleared", budget, None)
+        stage = StageModel(self.reduced, False, self.shares)
         stage.budget(budget)
         stage.maximise(stage.cleared(), int(self.problem.hamlet_weight.sum()))
-        best = self._solve("cleared", stage, start, True)
+        best = self._solve("cleared", stage, start, True, budget)
         bound = self.stages[0].bound
-        return self._rest(best, budget, self._cleared(best), bound)
+        return self._rest(best, budget, self.reduced.cleared(best), bound)
 
     def least_cost(self, target: int) -> Plan:
-        everything = int(self.cost.sum())
-        start = good_plan(self.problem, everything, self.cost, SEARCH_ROUNDS, self.limits.seed, target)
-        stage = StageModel(self.problem, self.cost, with_people=False)
+        everything = int(self.problem.budget_cost_vnd.sum())
+        if self.problem.backhaul is not None:
+            backhaul = self.problem.backhaul
+            everything += int(backhaul.way_budget_vnd.sum() + backhaul.roads.cost_vnd.sum())
+        start = self._started("cost", everything, target)
+        stage = StageModel(self.reduced, False, self.shares)
         stage.model.add(stage.cleared() >= target)
         stage.minimise(stage.spent())
         best = self._solve("cost", stage, start, False)
-        spent = int(self.cost[best].sum())
-        return self._rest(best, spent, target, int(self.problem.hamlet_weight.sum()))
+        return self._rest(best, self.reduced.spent(best)[0], target, int(self.problem.hamlet_weight.sum()))
 
-    def _rest(self, best: NDArray[np.bool_], budget: int, cleared: int, bound: int) -> Plan:
-        people = StageModel(self.problem, self.cost, with_people=True)
+    def _started(self, name: Name, budget: int, target: int | None) -> Built | None:
+        """A plan of the search; and shares for what it spends. Both are short: Ctrl-C ends what comes after them."""
+        rounds = SEARCH_ROUNDS if self.problem.backhaul is None else JOINT_ROUNDS
+        with ctrl_c() as pressed:
+            start = good_start(self.reduced, budget, rounds, self.limits.seed, target)
+            spent = budget if start is None or target is None else self.reduced.spent(start)[0]
+            self.shares = shares_for(self.reduced, spent)
+            if start is not None and self.on_progress is not None:
+                trivial = 0 if name == "cost" else int(self.problem.hamlet_weight.sum())
+                self.on_progress(name, float(self._value(name, start)), float(trivial))
+        self.hurried = pressed.is_set()
+        self.interrupted |= self.hurried
+        return start
+
+    def _rest(self, best: Built, budget: int, cleared: int, bound: int) -> Plan:
+        people = StageModel(self.reduced, True, self.shares)
         people.budget(budget)
         people.model.add(people.cleared() >= cleared)
         people.maximise(people.people, self.problem.people)
         best = self._solve("people", people, best, True)
 
-        last = StageModel(self.problem, self.cost, with_people=True)
+        last = StageModel(self.reduced, True, self.shares)
         last.budget(budget)
         last.model.add(last.cleared() >= cleared)
-        last.model.add(last.people >= self._people(best))
+        last.model.add(last.people >= self.reduced.people(best))
         last.minimise(last.lifetime())
         best = self._solve("lifetime", last, best, False)
         return self._plan(best, bound)
 
     def _solve(
-        self, name: Name, stage: StageModel, start: NDArray[np.bool_] | None, maximise: bool
-    ) -> NDArray[np.bool_]:
+        self, name: Name, stage: StageModel, start: Built | None, maximise: bool, budget: int | None = None
+    ) -> Built:
+        """The best of the solver's plan and the start. budget: where the joint decision's bound counts, too."""
         if start is not None:
             stage.hint(start)
-        tell = self.on_progress
-        answer = stage.solve(self.limits, (lambda value, bound: tell(name, value, bound)) if tell else None)
+        tell, limits = self.on_progress, self.limits
+        if self.hurried:
+            limits, self.hurried = replace(limits, deterministic_limit=HURRY), False
+        answer = stage.solve(limits, _teller(tell, name) if tell else None)
         self.interrupted |= answer.interrupted
-        best = answer.chosen if answer.chosen is not None else start
+        best = answer.built if answer.built is not None else start
         if answer.status == "infeasible":
             raise TargetImpossible(
                 what="không xoá được các thôn bắt buộc hoặc mục tiêu / what must be cleared cannot be",
                 where=f"{int(self.problem.required.sum())} thôn bắt buộc / required hamlets,"
                 f" {int(self.problem.locked.sum())} phương án bắt buộc / locked options,"
-                f" {len(self.problem.forbidden_sets)} bộ bị cấm / forbidden sets",
+                f" {len(self.problem.forbidden_sets)} bộ bị cấm / forbidden sets,"
+                f" {len(self.problem.caps)} giới hạn / caps",
                 mend="tăng ngân sách, bớt điều bắt buộc hoặc thêm phương án"
                 " / raise the budget, require less or allow more options",
             )
@@ -221,10 +203,33 @@ class _Lexicographic:
                 where=f"{answer.deterministic:.2g} đơn vị / units of work, {answer.seconds:.1f} s",
                 mend="tăng / raise solver.deterministic_limit, solver.time_limit_s",
             )
-        if start is not None and (self._value(name, start) > self._value(name, best)) == maximise:
-            best = start if self._value(name, start) != self._value(name, best) else best
+        if start is not None and self._better(name, start, best, maximise):
+            best = start
+        open_weight = answer.bound - self._value(name, best)
+        if budget is not None and open_weight > self.limits.gap * answer.bound and not self.interrupted:
+            best, answer = self._joint(name, best, answer, budget)
         self._note(name, self._value(name, best), answer, maximise)
         return best
+
+    def _joint(self, name: Name, best: Built, answer: Answer, budget: int) -> tuple[Built, Answer]:
+        """The better plan and the tighter bound, once the joint decision's proofs have had their say."""
+        work = 0.0 if self.limits.time_limit_s is not None else self.limits.deterministic_limit or 0.0
+        effort = replace(
+            JOINT_EFFORT, whole_work=JOINT_WORK * work, search_parts=round(min(JOINT_PARTS, JOINT_PARTS * work)),
+            seed=self.limits.seed,
+        )  # fmt: skip
+        with ctrl_c() as pressed:
+            found = joint_bound(self.reduced, budget, effort)
+        self.interrupted |= pressed.is_set()
+        if found is None:
+            return best, answer
+        bound, built = found
+        if built is not None and self._better(name, built, best, True):
+            best = built
+        answer = replace(answer, bound=min(answer.bound, bound))
+        if self.on_progress is not None:
+            self.on_progress(name, float(self._value(name, best)), float(answer.bound))
+        return best, answer
 
     def _note(self, name: Name, value: int, answer: Answer, maximise: bool) -> None:
         bound = max(answer.bound, value) if maximise else min(answer.bound, value)
@@ -237,28 +242,26 @@ class _Lexicographic:
             )
         )  # fmt: skip
 
-    def _value(self, name: Name, chosen: NDArray[np.bool_]) -> int:
+    def _better(self, name: Name, one: Built, other: Built, maximise: bool) -> bool:
+        ahead = self._value(name, one) - self._value(name, other)
+        return ahead > 0 if maximise else ahead < 0
+
+    def _value(self, name: Name, built: Built) -> int:
         if name == "cleared":
-            return self._cleared(chosen)
+            return self.reduced.cleared(built)
         if name == "people":
-            return self._people(chosen)
-        return int((self.problem.lifetime_cost_vnd if name == "lifetime" else self.cost)[chosen].sum())
+            return self.reduced.people(built)
+        return self.reduced.spent(built)[1 if name == "lifetime" else 0]
 
-    def _covered(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        return self.problem.covered_by(np.flatnonzero(chosen).astype(np.int32))
-
-    def _cleared(self, chosen: NDArray[np.bool_]) -> int:
-        return int(self.problem.hamlet_weight[self.problem.cleared_by(self._covered(chosen))].sum())
-
-    def _people(self, chosen: NDArray[np.bool_]) -> int:
-        return self.problem.people_covered(self._covered(chosen))
-
-    def _plan(self, best: NDArray[np.bool_], bound: int) -> Plan:
-        chosen = np.sort(self.reduced.option[best]).astype(np.int32)
+    def _plan(self, best: Built, bound: int) -> Plan:
+        chosen, way, trenches = self.reduced.restored(best)
+        budget, lifetime = self.whole.cost_of(chosen, way, trenches)
+        trench = 0 if self.whole.backhaul is None else int(self.whole.backhaul.roads.cost_vnd[trenches].sum())
         covered = self.whole.covered_by(chosen)
+        cleared = self.whole.cleared_by(covered) if self.whole.load is None else best.cleared
         return Plan(
-            chosen=chosen, cleared=self.whole.cleared_by(covered), covered=covered, stages=tuple(self.stages),
-            budget_cost_vnd=int(self.whole.budget_cost_vnd[chosen].sum()),
-            lifetime_cost_vnd=int(self.whole.lifetime_cost_vnd[chosen].sum()),
-            hamlets_bound=bound, repeatable=self.limits.time_limit_s is None and not self.interrupted,
+            chosen=chosen, cleared=cleared, covered=covered, stages=tuple(self.stages),
+            budget_cost_vnd=budget, lifetime_cost_vnd=lifetime, hamlets_bound=bound,
+            repeatable=self.limits.time_limit_s is None and not self.interrupted,
+            way=way, trenches=trenches, trench_vnd=trench,
         )  # fmt: skip

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 from scipy import sparse
 
+from phusong.solvers.built import Built
 from phusong.solvers.clauses import blocking_clauses
-from phusong.solvers.problem import Problem
+from phusong.solvers.interruption import stoppable
+from phusong.solvers.presolve import Reduced
+from phusong.solvers.problem import Load
+from phusong.solvers.tree_model import Connections, Shares
 
-GLANCE_S = 0.2  # how often a waiting program looks whether Ctrl-C was pressed; some systems tell only then
 LINEARIZATION = 2  # with the whole linear relaxation one worker beats several (docs/solver.md)
 
 
@@ -37,10 +36,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the solver says of one stage; chosen is None when it found nothing. interrupted: by Ctrl-C."""
+    """What the solver says of one stage; built is None when it found nothing. interrupted: by Ctrl-C."""
 
     status: str
-    chosen: NDArray[np.bool_] | None
+    built: Built | None
     value: int
     bound: int
     seconds: float
@@ -49,20 +48,27 @@ class Answer:
 
 
 class StageModel:
-    """Options x, covered cells z, cleared hamlets y; built once per stage, for the groups or for all people too."""
+    """Options x, covered cells z, cleared hamlets y, ways and trenches; built once per stage, for the groups or for all
+    people too."""
 
-    def __init__(self, problem: Problem, cost: NDArray[np.int64], with_people: bool) -> None:
-        self.problem = problem
-        self.cost = cost
+    def __init__(self, reduced: Reduced, with_people: bool, shares: Shares | None = None) -> None:
+        self.reduced, self.problem = reduced, reduced.problem
         self.model = cp_model.CpModel()
-        self.x = [self.model.new_bool_var("") for _ in range(problem.options)]
-        self.y = [self.model.new_bool_var("") for _ in range(problem.hamlets)]
-        self._columns = sparse.csc_array(problem.covers)
+        self.x = [self.model.new_bool_var("") for _ in range(self.problem.options)]
+        self.y = [self.model.new_bool_var("") for _ in range(self.problem.hamlets)]
+        self._columns = sparse.csc_array(self.problem.covers)
         self._z: dict[int, cp_model.IntVar] = {}
         self._crowds: list[tuple[cp_model.IntVar, list[int]]] = []
+        self.connections = None
+        if reduced.connected is not None and self.problem.backhaul is not None:
+            self.connections = Connections(self.model, self.problem.backhaul, reduced.connected, self.x, shares)
         self._rules()
-        for group in range(len(problem.group_hamlet)):
+        for group in range(len(self.problem.group_hamlet)):
             self._group(group)
+        self._caps()
+        self._traffic: dict[tuple[int, int], cp_model.IntVar] = {}
+        if self.problem.load is not None:
+            self._carry(self.problem.load)
         if with_people:
             self.people = self._people()
 
@@ -70,25 +76,32 @@ class StageModel:
         self.model.add(self.spent() <= budget)
 
     def spent(self) -> cp_model.LinearExpr:
-        return cp_model.LinearExpr.weighted_sum(self.x, self.cost.tolist())
+        options = cp_model.LinearExpr.weighted_sum(self.x, self.problem.budget_cost_vnd.tolist())
+        return options if self.connections is None else options + self.connections.spent()
 
     def cleared(self) -> cp_model.LinearExpr:
         return cp_model.LinearExpr.weighted_sum(self.y, self.problem.hamlet_weight.tolist())
 
     def lifetime(self) -> cp_model.LinearExpr:
-        return cp_model.LinearExpr.weighted_sum(self.x, self.problem.lifetime_cost_vnd.tolist())
+        options = cp_model.LinearExpr.weighted_sum(self.x, self.problem.lifetime_cost_vnd.tolist())
+        return options if self.connections is None else options + self.connections.lifetime()
 
-    def hint(self, chosen: NDArray[np.bool_]) -> None:
+    def hint(self, built: Built) -> None:
         """A plan to start from; every variable gets its value, so that the solver takes it as it is."""
-        covered = self.problem.covered_by(np.flatnonzero(chosen).astype(np.int32))
-        cleared = self.problem.cleared_by(covered)
-        for variables, values in ((self.x, chosen), (self.y, cleared)):
+        covered = self.reduced.covered(built)
+        for variables, values in ((self.x, built.options), (self.y, built.cleared)):
             for variable, value in zip(variables, values.tolist(), strict=True):
                 self.model.add_hint(variable, value)
         for cell, variable in self._z.items():
             self.model.add_hint(variable, bool(covered[cell]))
         for variable, cells in self._crowds:
             self.model.add_hint(variable, bool(covered[cells].all()))
+        if self.connections is not None:
+            self.connections.hint(built.ways, built.edges)
+        if self._traffic:
+            carried = self.reduced.flows(built.options, built.cleared) or {}
+            for pair, variable in self._traffic.items():
+                self.model.add_hint(variable, carried.get(pair, 0))
 
     def solve(self, limits: Limits, on_progress: Callable[[float, float], None] | None) -> Answer:
         """Run until proven, within the gap, or stopped; Ctrl-C stops with the best so far."""
@@ -105,9 +118,9 @@ class StageModel:
         else:
             parameters.num_workers = 1
             parameters.linearization_level = LINEARIZATION
-        status, interrupted = _solved(solver, self.model, _Watch(on_progress) if on_progress else None)
+        watch = _Watch(on_progress) if on_progress else None
+        status, interrupted = stoppable(lambda: solver.solve(self.model, watch), solver.stop_search)
         found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
-        chosen = np.array(solver.boolean_values(self.x), dtype=bool) if found else None
         # Stopped before it knew anything, the solver reports a bound that is none.
         bound = self._trivial_bound
         if found:
@@ -115,13 +128,19 @@ class StageModel:
             bound = tighter(bound, _whole(solver.best_objective_bound, self._maximises))
         return Answer(
             status=solver.status_name(status).lower(),
-            chosen=chosen,
+            built=self._read(solver) if found else None,
             value=round(solver.objective_value) if found else 0,
             bound=bound,
             seconds=solver.wall_time,
             deterministic=solver.response_proto.deterministic_time,
             interrupted=interrupted,
         )
+
+    def _read(self, solver: cp_model.CpSolver) -> Built:
+        nothing = np.empty(0, dtype=bool)
+        ways, edges = (nothing, nothing) if self.connections is None else self.connections.read(solver)
+        options, cleared = (np.array(solver.boolean_values(v), dtype=bool) for v in (self.x, self.y))
+        return self.reduced.completed(options, ways, edges, cleared)
 
     def maximise(self, expression: cp_model.LinearExpr, most: int) -> None:
         """most: a value that no choice exceeds."""
@@ -144,6 +163,40 @@ class StageModel:
             self.model.add(self.x[option] == 1)
         for hamlet in np.flatnonzero(problem.required):
             self.model.add(self.y[hamlet] == 1)
+
+    def _caps(self) -> None:
+        ways = [] if self.connections is None else self.connections.way
+        for cap in self.problem.caps:
+            members = [*(self.x[o] for o in cap.options), *(ways[w] for w in cap.ways)]
+            units = [
+                *(np.ones(len(cap.options), np.int64) if cap.option_units is None else cap.option_units).tolist(),
+                *(np.ones(len(cap.ways), np.int64) if cap.way_units is None else cap.way_units).tolist(),
+            ]
+            self.model.add(cp_model.LinearExpr.weighted_sum(members, units) <= cap.most)
+
+    def _carry(self, load: Load) -> None:
+        """Traffic of cleared hamlets' groups flows to chosen options. One that could carry all the groups of which it
+        covers anything needs no flow: being chosen suffices."""
+        by_group = self.reduced.by_group
+        ample = load.option_kbps >= by_group.T.astype(np.int64) @ load.group_kbps
+        carried: dict[int, list[cp_model.IntVar]] = {}
+        for group in np.flatnonzero(load.group_kbps).tolist():
+            kbps = int(load.group_kbps[group])
+            options = by_group.indices[by_group.indptr[group] : by_group.indptr[group + 1]].tolist()
+            terms, units = [self.y[self.problem.group_hamlet[group]]], [-kbps]
+            for option in options:
+                if ample[option]:
+                    terms.append(self.x[option])
+                    units.append(kbps)
+                else:
+                    most = min(kbps, int(load.option_kbps[option]))
+                    flow = self._traffic[option, group] = self.model.new_int_var(0, most, "")
+                    carried.setdefault(option, []).append(flow)
+                    terms.append(flow)
+                    units.append(1)
+            self.model.add(cp_model.LinearExpr.weighted_sum(terms, units) >= 0)
+        for option, parts in carried.items():
+            self.model.add(sum(parts) <= int(load.option_kbps[option]) * self.x[option])
 
     def _covering(self, cell: int) -> list[int]:
         options: list[int] = self._columns.indices[self._columns.indptr[cell] : self._columns.indptr[cell + 1]].tolist()
@@ -203,30 +256,6 @@ class _Watch(cp_model.CpSolverSolutionCallback):
 
     def on_solution_callback(self) -> None:
         self._tell(self.objective_value, self.best_objective_bound)
-
-
-def _solved(
-    solver: cp_model.CpSolver, model: cp_model.CpModel, watch: _Watch | None
-) -> tuple[cp_model.CpSolverStatus, bool]:
-    """The solver's status, and whether Ctrl-C stopped it.
-
-    Only the main thread hears Ctrl-C, so another one solves. The key sets a flag instead of raising: an exception may
-    come up at any place, also where it gets lost.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        return solver.solve(model, watch), False
-    pressed = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(solver.solve, model, watch)
-            while not running.done():
-                wait([running], GLANCE_S)
-                if pressed.is_set():
-                    solver.stop_search()
-        return running.result(), pressed.is_set()
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _whole(bound: float, maximises: bool) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +9,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from phusong.solvers.errors import ProblemFaults
+from phusong.solvers.faults import NONE, faults_of
 
-NONE = -1  # no road node to bring fibre to; no cap; no way
+__all__ = ["NONE", "Backhaul", "Cap", "Crowds", "Load", "Problem", "Roads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ class Roads:
     cost_vnd: NDArray[np.int64]
     lit: NDArray[np.bool_]
     lifetime_vnd: NDArray[np.int64] | None = None
+
+    @property
+    def horizon_vnd(self) -> NDArray[np.int64]:
+        """(E,) of one trench along each edge over the horizon."""
+        return self.cost_vnd if self.lifetime_vnd is None else self.lifetime_vnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class Cap:
 class Load:
     """Busy-hour traffic [kbps]: a cleared hamlet's groups must be carried by chosen options that cover a cell of them.
 
+    What a plan clears is then part of the decision: coverage may suffice for hamlets that cannot be served together.
     option_kbps : (M,) int64 that an option can carry;  group_kbps : (G,) int64; several options may share a group
     """
 
@@ -133,7 +139,7 @@ class Problem:
     load: Load | None = None
 
     def __post_init__(self) -> None:
-        faults = list(self._faults())
+        faults = list(faults_of(self))
         if faults:
             raise ProblemFaults(
                 what=f"the decision problem has {len(faults)} fault(s)",
@@ -153,6 +159,22 @@ class Problem:
     def people(self) -> int:
         """People who can be newly covered at most."""
         return int((self.cell_people if self.crowds is None else self.crowds.people).sum())
+
+    @property
+    def ways(self) -> int:
+        return 0 if self.backhaul is None else len(self.backhaul.way_option)
+
+    def cost_of(
+        self, chosen: NDArray[np.int32], way: NDArray[np.int32], trenches: NDArray[np.int32]
+    ) -> tuple[int, int]:
+        """VND against the budget and over the lifetime: options, the way of each (NONE: none), trenches each once."""
+        budget = int(self.budget_cost_vnd[chosen].sum())
+        lifetime = int(self.lifetime_cost_vnd[chosen].sum())
+        if self.backhaul is not None:
+            taken, roads = way[way != NONE], self.backhaul.roads
+            budget += int(self.backhaul.way_budget_vnd[taken].sum()) + int(roads.cost_vnd[trenches].sum())
+            lifetime += int(self.backhaul.way_lifetime_vnd[taken].sum()) + int(roads.horizon_vnd[trenches].sum())
+        return budget, lifetime
 
     def people_covered(self, covered: NDArray[np.bool_]) -> int:
         """People newly covered by the cells of `covered` (C,)."""
@@ -179,67 +201,3 @@ class Problem:
         cleared = np.ones(self.hamlets, dtype=bool)
         cleared[self.group_hamlet[~self.groups_met(covered)]] = False
         return cleared
-
-    def _faults(self) -> Iterator[str]:
-        cells, groups, hamlets, options = (
-            len(self.cell_people), len(self.group_hamlet), len(self.hamlet_weight), len(self.budget_cost_vnd)
-        )  # fmt: skip
-        lengths = {
-            "group_indptr": (len(self.group_indptr), groups + 1), "group_need": (len(self.group_need), groups),
-            "required": (len(self.required), hamlets), "lifetime_cost_vnd": (len(self.lifetime_cost_vnd), options),
-            "exclusive": (len(self.exclusive), options), "locked": (len(self.locked), options),
-            "forbidden": (len(self.forbidden), options),
-        }  # fmt: skip
-        wrong = [f"{n}: length {have}, expected {want}" for n, (have, want) in lengths.items() if have != want]
-        if self.covers.shape != (options, cells):
-            wrong.append(f"covers: shape {self.covers.shape}, expected {(options, cells)}")
-        if self.crowds is not None and self.crowds.cells.shape != (len(self.crowds.people), cells):
-            wrong.append(f"crowds: shape {self.crowds.cells.shape}, expected {(len(self.crowds.people), cells)}")
-        if wrong:
-            yield from wrong
-            return
-        if (
-            self.group_indptr[0] != 0
-            or (np.diff(self.group_indptr) < 0).any()
-            or self.group_indptr[-1] != len(self.group_cell)
-        ):
-            yield "group_indptr: must start at 0, never fall, and end at len(group_cell)"
-        yield from _outside("group_hamlet", self.group_hamlet, hamlets)
-        yield from _outside("group_cell", self.group_cell, cells)
-        group = np.repeat(np.arange(groups), np.maximum(np.diff(self.group_indptr), 0))
-        if len(group) == len(self.group_cell):
-            twice = np.unique(np.column_stack([group, self.group_cell]), axis=0, return_counts=True)
-            yield from (f"group {g} names cell {c} {n} times" for (g, c), n in zip(*twice, strict=True) if n > 1)
-        for name in ("cell_people", "group_need", "hamlet_weight", "budget_cost_vnd", "lifetime_cost_vnd"):
-            yield from _negative(name, getattr(self, name))
-        if self.crowds is not None:
-            yield from _negative("crowds.people", self.crowds.people)
-        both = np.flatnonzero(self.locked & self.forbidden)
-        if both.size:
-            yield f"options both locked and forbidden: {_first(both)}"
-        for number, members in enumerate(self.forbidden_sets):
-            if not members or min(members) < 0 or max(members) >= options or len(set(members)) < len(members):
-                yield f"forbidden_sets[{number}]: {members} is empty, repeats an option or exceeds {options - 1}"
-            elif self.locked[list(members)].all():
-                yield f"forbidden_sets[{number}]: all of {members} are locked"
-        locked = self.exclusive[self.locked & (self.exclusive >= 0)]
-        numbers, count = np.unique(locked, return_counts=True)
-        if (count > 1).any():
-            yield f"locked options exclude each other: exclusive number {_first(numbers[count > 1])}"
-
-
-def _first(values: NDArray[np.int64] | NDArray[np.int32]) -> str:
-    shown = ", ".join(str(v) for v in values[:5].tolist())
-    return shown + (f" and {len(values) - 5} more" if len(values) > 5 else "")
-
-
-def _outside(name: str, values: NDArray[np.int32], limit: int) -> Iterator[str]:
-    bad = np.flatnonzero((values < 0) | (values >= limit))
-    if bad.size:
-        yield f"{name}: values outside 0 .. {limit - 1} at {_first(bad)}"
-
-
-def _negative(name: str, values: NDArray[np.int64]) -> Iterator[str]:
-    bad = np.flatnonzero(values < 0)
-    if bad.size:
-        yield f"{name}: negative at {_first(bad)}"

@@ -38,14 +38,15 @@ class Works:
     """What has to be laid to one new place.
 
     building_factor : times dearer is building there (penalty areas)
-    access_km, fibre_priced_km : lengths weighted by price, km on level ground or along a road that cost as much
-    fibre_km        : length of cable; inferred_km: of it, over ground without a mapped road
+    access_km       : length weighted by price, km on level ground that cost as much
+    fibre_vnd       : trench of its cheapest way of fibre, were it built alone; infinite where there is none
+    fibre_km        : length of that cable; inferred_km: of it, over ground without a mapped road
     power           : "grid" | "solar-battery"; evn_confirm: the grid is not mapped there, EVN must confirm it
     """
 
     building_factor: float
     access_km: float
-    fibre_priced_km: float
+    fibre_vnd: float
     fibre_km: float
     inferred_km: float
     power: str
@@ -76,19 +77,24 @@ def small_supply(costs: Costs) -> SupplyRates:
 
 
 def new_tower(costs: Costs, technology: str, height_m: float, works: Works, *, on_hamlet_track: bool) -> Bill:
-    """A new tower with a three-sector station; its road starts from a hamlet's own track or from nothing."""
+    """A new tower with a three-sector station, without backhaul; its road starts from a hamlet's own track or from
+    nothing."""
     road = costs.hamlet_track_vnd_per_km if on_hamlet_track else costs.access_road_vnd_per_km
     mast_vnd = costs.tower_fixed_vnd.value + height_m * costs.tower_vnd_per_m.value
-    return _at_new_place(costs, works, mast_vnd, road, _station_vnd(costs, technology), costs.site_vnd_per_year)
+    return _at_new_place(works, mast_vnd, road, _station_vnd(costs, technology), costs.site_vnd_per_year)
 
 
 def remote_radio(costs: Costs, works: Works) -> Bill:
     return _on_pole(costs, works, costs.remote_radio_vnd)
 
 
+def small_cell(costs: Costs, works: Works) -> Bill:
+    return _on_pole(costs, works, costs.small_cell_vnd)
+
+
 def repeater(costs: Costs, works: Works) -> Bill:
     """An off-air repeater on a pole: no cable is laid to it."""
-    return _on_pole(costs, works, costs.repeater_vnd, fibred=False)
+    return _on_pole(costs, works, costs.repeater_vnd)
 
 
 def sector_added(costs: Costs, technology: str) -> Bill:
@@ -132,13 +138,14 @@ def capex_band(options: pd.DataFrame, costs: Costs) -> float:
             costs.low_voltage_connection_vnd,
             costs.small_solar_vnd,
         ),
-        "backhaul_vnd": (costs.fibre_vnd_per_km,),
+        "backhaul_vnd": (costs.fibre_vnd_per_km, costs.microwave_link_vnd),
         "radio_vnd": (
             costs.station_4g_vnd,
             costs.station_5g_vnd,
             costs.sector_4g_vnd,
             costs.sector_5g_vnd,
             costs.remote_radio_vnd,
+            costs.small_cell_vnd,
             costs.repeater_vnd,
             costs.re_aim_vnd,
             costs.mast_refit_vnd,
@@ -155,23 +162,17 @@ def _station_vnd(costs: Costs, technology: str) -> float:
     return (costs.station_5g_vnd if technology == "5G" else costs.station_4g_vnd).value
 
 
-def _on_pole(costs: Costs, works: Works, radio: Rate, *, fibred: bool = True) -> Bill:
+def _on_pole(costs: Costs, works: Works, radio: Rate) -> Bill:
     return _at_new_place(
-        costs, works, costs.pole_vnd.value, costs.footpath_vnd_per_km, radio.value, costs.small_site_vnd_per_year,
-        fibred=fibred,
-    )  # fmt: skip
+        works, costs.pole_vnd.value, costs.footpath_vnd_per_km, radio.value, costs.small_site_vnd_per_year
+    )
 
 
-def _at_new_place(
-    costs: Costs, works: Works, mast_vnd: float, road: Rate, radio_vnd: float, site_per_year: Rate,
-    *, fibred: bool = True,
-) -> Bill:  # fmt: skip
-    fibre_per_year = works.fibre_km * costs.fibre_vnd_per_km_per_year.value if fibred else 0.0
+def _at_new_place(works: Works, mast_vnd: float, road: Rate, radio_vnd: float, site_per_year: Rate) -> Bill:
     return Bill(
         tower_vnd=round(mast_vnd * works.building_factor),
         road_vnd=round(works.access_km * road.value),
         power_vnd=round(works.power_vnd),
-        backhaul_vnd=round(works.fibre_priced_km * costs.fibre_vnd_per_km.value) if fibred else 0,
         radio_vnd=round(radio_vnd),
-        opex_vnd_per_year=round(site_per_year.value + works.power_vnd_per_year + fibre_per_year),
+        opex_vnd_per_year=round(site_per_year.value + works.power_vnd_per_year),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -16,9 +16,12 @@ from phusong.coverage.link import resource_blocks, rs_eirp_dbm
 from phusong.coverage.sectors import Sectors
 from phusong.data_sources.area import Part
 from phusong.scenarios.candidates.costs import Bill, Works
+from phusong.scenarios.candidates.fibre import FibreNetwork
 from phusong.scenarios.candidates.settings import Kind
+from phusong.scenarios.candidates.ways import joined_ways, way_table
 from phusong.scenarios.radio import Carrier, grid_coordinates, true_azimuth_deg
 
+NEEDED = "needed"  # in column `backhaul` of an option that is built with one of its ways
 SITE_COLUMNS = ("site_id", "name", "status", "place", "hamlet_id", "ground_m", "people_in_reach")
 OPTION_TYPES: dict[str, str] = {
     "option_id": "str",
@@ -41,6 +44,7 @@ OPTION_TYPES: dict[str, str] = {
     "backhaul": "str",
     "fibre_km": "float64",
     "inferred_km": "float64",
+    "fibre_alone_vnd": "int64",
     "evn_confirm": "bool",
     "exclusive": "int32",
     "donor_sector": "int64",
@@ -54,19 +58,29 @@ class Candidates:
     site_rc : (L, 2) float64, grid coordinates of the locations
     sites   : one row a location: site_id (the same place has the same id in every run), name (of the hamlet, or the
         site), status "existing" | "new", place "hamlet" | "high-ground" | "existing-site" | "remote-radio" |
-        "repeater", hamlet_id it is aimed at or None, ground_m above sea level, people_in_reach low-signal people
-    options : one row an option, in the order improvements, remote radios, repeaters, new sites. Money in whole VND;
-        lifetime_vnd = capex + horizon x opex, undiscounted. backhaul_vnd is the whole trench of that option alone: for
-        several options together an upper bound, as they may share one. height_m of the antennas; power "grid" |
-        "solar-battery" | "existing"; backhaul "fibre" | "existing" | "donor" (a repeater); fibre_km of cable, of which
-        inferred_km over ground without a mapped road; evn_confirm: the grid is not mapped there, EVN must confirm;
+        "small-cell" | "repeater", hamlet_id it is aimed at or None, ground_m above sea level, people_in_reach
+        low-signal people
+    options : one row an option, in the order improvements, poles, repeaters, new sites. Money in whole VND;
+        lifetime_vnd = capex + horizon x opex, undiscounted; all without backhaul (backhaul_vnd is 0), which comes
+        with the way that is chosen and the trenches that are dug. height_m of the antennas; power "grid" |
+        "solar-battery" | "existing"; backhaul "needed" (one of its ways) | "existing" | "donor" (a repeater);
+        fibre_km of cable, of which inferred_km over ground without a mapped road, and fibre_alone_vnd for the trench:
+        its cheapest way of fibre were it built alone, NaN and 0 where there is none;
+        evn_confirm: the grid is not mapped there, EVN must confirm;
         exclusive: options of a location that share a number >= 0 exclude each other; donor_sector: index in the
         network of the sector that a repeater repeats, else -1
     sectors : what the options put on air; `location` indexes site_rc, `layer` indexes layers
     layers  : (operator, technology); the network's own first, new ones after
     sector_option : (S,) int32 option of each sector
     replaces : per option the indexes of the network's sectors that come down when it is built
-    routes   : fibre, power lines and access roads of the new places (site_id, kind, length_km, inferred_km, geometry)
+    ways     : one row a way of backhaul, ascending by option; an option that needs one is chosen with exactly one.
+        kind "fibre" | "microwave" | "leo" | "geo"; node of the network that fibre must reach, else -1; capex_vnd,
+        opex_vnd_per_year, lifetime_vnd without trenches; cap: name of the cap it counts against, "" none; rate_mbps,
+        availability NaN where unknown; until: date on which its licence ends, "" none; relays: rows of the ways on one
+        of which it hangs, () none; relay_most ways that may hang on it; end_id, end_x, end_y, end_height_m: the lit
+        mast to which a link goes that hangs on no relay
+    network  : where fibre can be laid
+    routes   : power lines and access roads of the new places (site_id, kind, length_km, inferred_km, geometry)
     dropped  : what was left out, reason -> count; the words for each reason are in `reasons.py`
     inferred : what the road map lacked and was assumed instead, fact -> count (words in `reasons.py` too)
     """
@@ -78,9 +92,16 @@ class Candidates:
     layers: tuple[tuple[str, str], ...]
     sector_option: NDArray[np.int32]
     replaces: tuple[NDArray[np.int64], ...]
+    ways: pd.DataFrame
+    network: FibreNetwork
     routes: gpd.GeoDataFrame
     dropped: dict[str, int]
     inferred: dict[str, int]
+
+    @property
+    def needs_way(self) -> NDArray[np.bool_]:
+        """(M,) options that must be built with a way of backhaul."""
+        return np.asarray(self.options["backhaul"] == NEEDED, dtype=np.bool_)
 
     def conflicts(self) -> tuple[tuple[int, int], ...]:
         """Pairs of options, of different locations, that cannot both be built: a repeater and an option that turns
@@ -99,6 +120,14 @@ class Candidates:
             for sector, option in turned
             if sector == donor
         )
+
+
+def with_ways(candidates: Candidates, more: pd.DataFrame) -> Candidates:
+    """With further ways (columns as `Candidates.ways`; those left out are empty, unknown or 0).
+
+    Relays of `more` are numbered over the ways there are, followed by `more`.
+    """
+    return replace(candidates, ways=joined_ways(candidates.ways, more))
 
 
 class SectorDraft(NamedTuple):
@@ -211,7 +240,8 @@ class OptionList:
 
         works : what is laid to a new place; None where everything stands already
         """
-        fibred = works if backhaul == "fibre" else None
+        fibred = works if backhaul == NEEDED else None
+        reached = fibred is not None and np.isfinite(fibred.fibre_vnd)
         site_id = self._sites[location][0]
         height_m = max(sector.height_m for sector in sectors)
         self._options.append(
@@ -234,8 +264,9 @@ class OptionList:
                 "lifetime_vnd": bill.lifetime_vnd(self.horizon_years),
                 "power": works.power if works else "existing",
                 "backhaul": backhaul,
-                "fibre_km": fibred.fibre_km if fibred else 0.0,
-                "inferred_km": fibred.inferred_km if fibred else 0.0,
+                "fibre_km": (fibred.fibre_km if reached else np.nan) if fibred else 0.0,
+                "inferred_km": (fibred.inferred_km if reached else np.nan) if fibred else 0.0,
+                "fibre_alone_vnd": round(fibred.fibre_vnd) if fibred and reached else 0,
                 "evn_confirm": works.evn_confirm if works else False,
                 "exclusive": exclusive,
                 "donor_sector": donor_sector,
@@ -258,8 +289,8 @@ class OptionList:
         true_deg = true_azimuth_deg(np.array([grid_deg[o] for o in which.tolist()]), at)
         options.loc[turned, "option_id"] += [f"/{azimuth:g}deg" for azimuth in true_deg.tolist()]
 
-    def finished(self, routes: gpd.GeoDataFrame, inferred: dict[str, int]) -> Candidates:
-        """The tables; locations that got no option are left out of them."""
+    def finished(self, routes: gpd.GeoDataFrame, network: FibreNetwork, inferred: dict[str, int]) -> Candidates:
+        """The tables, without ways; locations that got no option are left out of them."""
         options = pd.DataFrame(self._options, columns=list(OPTION_TYPES)).astype(OPTION_TYPES)
         used = np.unique(options["location"].to_numpy())
         options["location"] = np.searchsorted(used, options["location"])
@@ -287,6 +318,8 @@ class OptionList:
             layers=tuple(self.layers),
             sector_option=np.array([s[1] for s in self._sectors], dtype=np.int32),
             replaces=tuple(self._replaces),
+            ways=way_table([]),
+            network=network,
             routes=routes[routes["site_id"].isin(set(sites["site_id"]))].reset_index(drop=True),
             dropped=dict(sorted(self.dropped.items())),
             inferred=inferred,

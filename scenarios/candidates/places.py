@@ -27,7 +27,7 @@ class Place:
     hamlet : row of the low-signal hamlets: its own, or the nearest one
     """
 
-    kind: Literal["hamlet", "high-ground", "remote-radio", "repeater"]
+    kind: Literal["hamlet", "high-ground", "remote-radio", "small-cell", "repeater"]
     site_id: str
     xy: NDArray[np.float64]
     hamlet: int
@@ -86,18 +86,20 @@ def hamlet_spots(survey: Survey, options: OptionList) -> list[Place]:
     return sorted(kept, key=_rank)
 
 
-def hamlet_centres(survey: Survey, options: OptionList) -> list[Place]:
+def hamlet_centres(
+    survey: Survey, options: OptionList, kind: Literal["remote-radio", "small-cell"] = "remote-radio"
+) -> list[Place]:
     """The centre of each low-signal hamlet, for a pole."""
     hamlets = survey.targets.hamlets
     centres = np.column_stack([hamlets.geometry.x, hamlets.geometry.y]).astype(np.float64).reshape(-1, 2)
     free = free_ground(survey, centres)
-    options.drop("remote-radio-forbidden", int((~free).sum()))
+    options.drop(f"{kind}-forbidden", int((~free).sum()))
     places = []
     for hamlet in np.flatnonzero(free).tolist():
         xy = centres[hamlet]
         around = survey.low.around(xy, survey.settings.reach_km * 1000.0)
-        site_id = f"R-{hamlets['hamlet_id'].iloc[hamlet]}"
-        places.append(Place("remote-radio", site_id, xy, hamlet, _own_operator(survey, xy, hamlet), around))
+        site_id = f"{'R' if kind == 'remote-radio' else 'S'}-{hamlets['hamlet_id'].iloc[hamlet]}"
+        places.append(Place(kind, site_id, xy, hamlet, _own_operator(survey, xy, hamlet), around))
     return places
 
 

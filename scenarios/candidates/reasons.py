@@ -45,10 +45,23 @@ REASONS: dict[str, tuple[str, str]] = {
         "hamlets where no repeater hears a donor",
     ),
     "no-road-within-the-limit": ("vị trí quá xa mọi con đường", "places too far from any road"),
-    "no-fibre-within-the-limit": ("vị trí không kéo được cáp quang tới", "places that no fibre can reach"),
+    "no-fibre-within-the-limit": (
+        "cột vô tuyến không kéo được cáp quang tới",
+        "remote radios that no fibre can reach",
+    ),
+    "no-backhaul-within-the-limit": (
+        "vị trí không có truyền dẫn nào tới được",
+        "places that no kind of backhaul can reach",
+    ),
     "remote-radio-too-far-from-fibre": ("cột vô tuyến từ xa quá xa cáp quang", "remote radios too far from fibre"),
+    "small-cell-forbidden": ("thôn nằm trong vùng cấm, không dựng trạm nhỏ", "small cells on forbidden ground"),
     "remote-radio-forbidden": ("thôn nằm trong vùng cấm, không dựng cột", "remote radios on forbidden ground"),
     "road-pieces": ("mảnh đường rời nhau sau khi nối đầu mút", "pieces of road after joining near ends"),
+    "trenches": ("đoạn có thể đào cáp", "pieces along which cable can be laid"),
+    "trenches-not-offered": (
+        "đoạn nằm ngoài các tuyến rẻ nhất giữa các vị trí gần nhau, không xét",
+        "of these off the cheapest routes between neighbouring places, and not offered",
+    ),
     "road-pieces-linked": ("mảnh đường được nối bằng tuyến suy đoán", "pieces of road tied in by inferred links"),
     "places-linked-off-road": ("vị trí nối vào đường bằng tuyến suy đoán", "places linked to a road by inferred ways"),
 }

@@ -17,8 +17,11 @@ Kind = Literal[
     "remote-radio",
     "repeater",
     "new-site",
+    "small-cell",
 ]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+# Offered unless the scenario says otherwise; a small cell pays where its backhaul comes from a satellite.
+KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "small-cell")
+BackhaulKind = Literal["fibre", "microwave", "leo", "geo"]
 
 
 class CandidateSettings(Section):
@@ -59,6 +62,10 @@ class CandidateSettings(Section):
     remote_radio_gain_dbi: float = Field(8.0, ge=0, le=20, description="omnidirectional antenna")
     remote_radio_fibre_km: float = Field(10.0, ge=0, le=20, description="longest new fibre; fronthaul ends near 20 km")
 
+    small_cell_height_m: float = Field(12.0, gt=0, le=40)
+    small_cell_tx_power_dbm: float = Field(40.0, ge=20, le=50, description="two ports of 5 W (assumption)")
+    small_cell_gain_dbi: float = Field(6.0, ge=0, le=20, description="omnidirectional antenna")
+
     repeater_height_m: float = Field(12.0, gt=0, le=40)
     repeater_tx_power_dbm: float = Field(33.0, ge=10, le=50, description="total carrier power at most")
     repeater_gain_db: float = Field(80.0, ge=30, le=110, description="needs 95 dB between its two antennas")
@@ -69,6 +76,30 @@ class CandidateSettings(Section):
     repeater_donor_km: float = Field(15.0, gt=0, le=30, description="farthest donor site")
     repeater_reach_km: float = Field(1.5, gt=0, le=10, description="a repeater stands this near to its hamlet")
 
+    backhaul: tuple[BackhaulKind, ...] = Field(
+        ("fibre", "microwave"), min_length=1, description="ways in which new stations may be connected"
+    )
+    microwave_km: float = Field(30.0, gt=0, le=80, description="longest microwave link (assumption)")
+    microwave_ghz: float = Field(7.0, ge=2, le=86, description="its band, which sets the Fresnel zone (assumption)")
+    microwave_clearance: float = Field(
+        0.6,
+        ge=0,
+        le=2,
+        description="share of the first Fresnel zone that the ground leaves free at k = 4/3 (assumption)",
+    )
+    microwave_pop_mast_m: float = Field(25.0, gt=0, le=150, description="height of dishes at a PoP (assumption)")
+    microwave_hops: int = Field(2, ge=1, le=6, description="most links in a row from a new tower to what is lit")
+    microwave_relays: int = Field(
+        4, ge=0, le=8, description="most links that hang on a tower which is itself reached by microwave (assumption)"
+    )
+    microwave_hub_links: int = Field(
+        6, ge=0, le=24, description="most links that hang on a new tower with fibre: room for dishes (assumption)"
+    )
+    microwave_mbps: float = Field(400.0, gt=0, description="what a link carries (assumption)")
+
+    trenches: int = Field(
+        30_000, ge=0, description="of a larger network only the cheapest routes between neighbouring places are offered"
+    )
     snap_m: float = Field(20.0, ge=0, le=200, description="road ends this near to each other, or to a road, are joined")
     off_road_limit_km: float = Field(10.0, gt=0, le=50, description="longest straight link over ground without a road")
     grid_reach_km: float = Field(10.0, gt=0, le=50, description="longest new medium-voltage line")
@@ -102,6 +133,9 @@ class Costs(Section):
     off_road_fibre_times: Rate = _rate(2.0, 0.3, "times dearer is level ground without a road: right of way, clearing")
     fibre_vnd_per_km_per_year: Rate = _rate(1.5e6, 0.4, "upkeep of new fibre, per km and year")
 
+    microwave_link_vnd: Rate = _rate(350e6, 0.3, "one microwave link: radios and dishes at both ends, installed")
+    microwave_vnd_per_year: Rate = _rate(40e6, 0.4, "frequency licence, energy and upkeep of a microwave link")
+
     medium_voltage_line_vnd_per_km: Rate = _rate(550e6, 0.3, "new 22 or 35 kV line, per km on level ground")
     transformer_vnd: Rate = _rate(200e6, 0.2, "transformer, protection and meter")
     solar_battery_vnd: Rate = _rate(450e6, 0.25, "2-3 kW solar and battery plant of a station")
@@ -114,6 +148,7 @@ class Costs(Section):
     sector_4g_vnd: Rate = _rate(160e6, 0.2, "one more 4G sector on a standing mast")
     sector_5g_vnd: Rate = _rate(270e6, 0.25, "one more 5G sector on a standing mast")
     remote_radio_vnd: Rate = _rate(180e6, 0.25, "remote radio, antenna and share of the baseband unit")
+    small_cell_vnd: Rate = _rate(220e6, 0.3, "integrated base station of a small cell, antenna and installation")
     repeater_vnd: Rate = _rate(150e6, 0.25, "off-air repeater with both antennas")
     re_aim_vnd: Rate = _rate(20e6, 0.3, "turning or tilting one sector, with the measurements before and after")
 

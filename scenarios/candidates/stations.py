@@ -8,7 +8,8 @@ import numpy as np
 
 from phusong.scenarios.candidates import costs as price_of
 from phusong.scenarios.candidates.costs import Works
-from phusong.scenarios.candidates.options import OptionList, SectorDraft
+from phusong.scenarios.candidates.links import Sight
+from phusong.scenarios.candidates.options import NEEDED, OptionList, SectorDraft
 from phusong.scenarios.candidates.places import Place
 from phusong.scenarios.candidates.repeaters import Repeater
 from phusong.scenarios.candidates.survey import Survey
@@ -18,7 +19,10 @@ def add_remote_radios(survey: Survey, options: OptionList, places: Sequence[Plac
     """On a pole in the hamlet, radiating all round, fed by fibre from a baseband unit elsewhere; one option a band."""
     settings = survey.settings
     for place, work in zip(places, works, strict=True):
-        if not _reached(options, work):
+        if not _road_reaches(options, work):
+            continue
+        if not np.isfinite(work.fibre_vnd) or "fibre" not in settings.backhaul:
+            options.drop("no-fibre-within-the-limit")
             continue
         if work.fibre_km > settings.remote_radio_fibre_km:
             options.drop("remote-radio-too-far-from-fibre")
@@ -43,7 +47,42 @@ def add_remote_radios(survey: Survey, options: OptionList, places: Sequence[Plac
                 price_of.remote_radio(survey.costs, work),
                 [sector],
                 exclusive=group,
-                backhaul="fibre",
+                backhaul=NEEDED,
+                works=work,
+            )
+
+
+def add_small_cells(survey: Survey, options: OptionList, places: Sequence[Place], works: Sequence[Works]) -> None:
+    """A whole base station on a pole in the hamlet, radiating all round; any backhaul will do. One option a band."""
+    settings = survey.settings
+    anyhow = "leo" in settings.backhaul or "geo" in settings.backhaul
+    for place, work in zip(places, works, strict=True):
+        if not _road_reaches(options, work):
+            continue
+        if not anyhow and not ("fibre" in settings.backhaul and np.isfinite(work.fibre_vnd)):
+            options.drop("no-backhaul-within-the-limit")
+            continue
+        location, group = _add_site(survey, options, place), options.exclusive_group()
+        for band, carrier in survey.new_carriers:
+            sector = SectorDraft.of_carrier(
+                carrier,
+                height_m=settings.small_cell_height_m,
+                azimuth_deg=np.nan,
+                downtilt_deg=0.0,
+                feeder_loss_db=0.0,
+                tx_power_dbm=settings.small_cell_tx_power_dbm,
+                gain_dbi=settings.small_cell_gain_dbi,
+            )
+            options.add(
+                location,
+                "small-cell",
+                place.operator,
+                survey.technology,
+                band,
+                price_of.small_cell(survey.costs, work),
+                [sector],
+                exclusive=group,
+                backhaul=NEEDED,
                 works=work,
             )
 
@@ -67,13 +106,26 @@ def add_repeaters(survey: Survey, options: OptionList, repeaters: Sequence[Repea
         )
 
 
-def add_towers(survey: Survey, options: OptionList, places: Sequence[Place], works: Sequence[Works]) -> None:
-    """Three sectors on a new tower: one option for each height and band, which exclude each other."""
-    for place, work in zip(places, works, strict=True):
-        if not _reached(options, work):
+def add_towers(
+    survey: Survey, options: OptionList, places: Sequence[Place], works: Sequence[Works], sight: Sight | None
+) -> None:
+    """Three sectors on a new tower: one option for each height and band, which exclude each other.
+
+    Only heights that some backhaul reaches: fibre, a microwave link, or satellite, which is seen from everywhere.
+    """
+    backhaul = survey.settings.backhaul
+    anyhow = "leo" in backhaul or "geo" in backhaul
+    for number, (place, work) in enumerate(zip(places, works, strict=True)):
+        if not _road_reaches(options, work):
+            continue
+        linked = set() if sight is None else sight.heights(number)
+        by_fibre = "fibre" in backhaul and np.isfinite(work.fibre_vnd)
+        heights_m = [h for h in survey.settings.heights_m if anyhow or by_fibre or h in linked]
+        if not heights_m:
+            options.drop("no-backhaul-within-the-limit")
             continue
         location, group = _add_site(survey, options, place), options.exclusive_group()
-        for height_m in survey.settings.heights_m:
+        for height_m in heights_m:
             bill = price_of.new_tower(
                 survey.costs, survey.technology, height_m, work, on_hamlet_track=place.kind == "hamlet"
             )
@@ -87,19 +139,16 @@ def add_towers(survey: Survey, options: OptionList, places: Sequence[Place], wor
                     bill,
                     survey.three_sectors(place.xy, place.around, carrier, height_m),
                     exclusive=group,
-                    backhaul="fibre",
+                    backhaul=NEEDED,
                     works=work,
                 )
 
 
-def _reached(options: OptionList, work: Works) -> bool:
-    """Whether a road and fibre get there; counted where not."""
-    if not np.isfinite(work.access_km):
-        options.drop("no-road-within-the-limit")
-    elif not np.isfinite(work.fibre_priced_km):
-        options.drop("no-fibre-within-the-limit")
-    else:
+def _road_reaches(options: OptionList, work: Works) -> bool:
+    """Whether a road gets there; counted where not."""
+    if np.isfinite(work.access_km):
         return True
+    options.drop("no-road-within-the-limit")
     return False
 
 

@@ -11,11 +11,12 @@ import shapely
 from numpy.typing import NDArray
 
 from phusong.scenarios.candidates.costs import Works, small_supply, station_supply
-from phusong.scenarios.candidates.fibre import fibre_paths, lit_places
+from phusong.scenarios.candidates.fibre import FibreNetwork, fibre_network, fibre_paths, lit_places
 from phusong.scenarios.candidates.places import Place
 from phusong.scenarios.candidates.power import Supply, supply
 from phusong.scenarios.candidates.roads import road_graph
 from phusong.scenarios.candidates.survey import Survey
+from phusong.scenarios.candidates.trenches import offered_trenches
 
 TRACE_M = 1.0  # nothing shorter is drawn as a route
 
@@ -24,21 +25,24 @@ TRACE_M = 1.0  # nothing shorter is drawn as a route
 class Laid:
     """Works of K places, in their order.
 
-    works    : infinite lengths where no road or no fibre gets there
-    routes   : what is laid, as lines (site_id, kind, length_km, inferred_km, geometry)
+    works    : infinite lengths and sums where no road or no fibre gets there
+    network  : where fibre can be laid;  node: site_id of a place -> its node
+    routes   : power lines and access roads, as lines (site_id, kind, length_km, inferred_km, geometry)
     inferred : how much of the road map had to be assumed, fact -> count
     """
 
     works: tuple[Works, ...]
+    network: FibreNetwork
+    node: dict[str, int]
     routes: gpd.GeoDataFrame
     inferred: dict[str, int]
 
 
 def lay(survey: Survey, places: Sequence[Place], served_hamlets: gpd.GeoDataFrame, horizon_years: int) -> Laid:
-    """Cheapest road, fibre and electricity to every place, each place for itself.
+    """Cheapest road, fibre and electricity to every place, each place for itself, and where fibre can be laid.
 
     Repeaters and remote radios draw from the low-voltage net, towers from the medium-voltage grid; repeaters need no
-    fibre and get none.
+    fibre.
     """
     part, settings, price = survey.part, survey.settings, survey.ground.price
     off_road_times = survey.costs.off_road_fibre_times.value
@@ -52,7 +56,13 @@ def lay(survey: Survey, places: Sequence[Place], served_hamlets: gpd.GeoDataFram
     graph = road_graph(
         part.layers.roads, np.concatenate([xy, lit_xy]), fibre_price, snap_m=settings.snap_m, off_road_limit_m=limit_m
     )
-    fibre = fibre_paths(graph, xy, lit_xy, fibre_price, limit_m)
+    network = fibre_network(graph, xy, lit_xy, fibre_price, limit_m, survey.costs, horizon_years)
+    node = len(graph.xy) + np.arange(len(places))
+    pieces = len(network.start)
+    if pieces > settings.trenches:
+        fibred = np.array([place.kind != "repeater" for place in places], dtype=np.bool_)
+        network = offered_trenches(network, node[fibred])
+    fibre = fibre_paths(network, node)
     foot_xy = graph.foot_xy[: len(xy)]
     access_m = np.hypot(*(xy - foot_xy).T)
     near_road = np.isfinite(access_m)
@@ -64,7 +74,7 @@ def lay(survey: Survey, places: Sequence[Place], served_hamlets: gpd.GeoDataFram
         Works(
             building_factor=float(factor),
             access_km=float(access_m[k] * access_price[k]) / 1000.0 if near_road[k] else np.inf,
-            fibre_priced_km=float(fibre.priced_m[k]) / 1000.0,
+            fibre_vnd=float(fibre.trench_vnd[k]),
             fibre_km=float(fibre.length_m[k]) / 1000.0,
             inferred_km=float(fibre.inferred_m[k]) / 1000.0,
             power="grid" if power.grid[k] else "solar-battery",
@@ -75,31 +85,30 @@ def lay(survey: Survey, places: Sequence[Place], served_hamlets: gpd.GeoDataFram
         for k, factor in enumerate(survey.ground.building_factor(xy))
     )
     lines = [
-        (place.site_id, kind, line, inferred_km)
-        for place, work, fibre_line, start, foot in zip(places, works, fibre.path, power.start_xy, foot_xy, strict=True)
-        for kind, line, inferred_km in (
-            ("fibre", fibre_line if place.kind != "repeater" else None, work.inferred_km),
-            ("power", _straight(start, place.xy), None),
-            ("access-road", _straight(foot, place.xy), None),
-        )
+        (place.site_id, kind, line)
+        for place, start, foot in zip(places, power.start_xy, foot_xy, strict=True)
+        for kind, line in (("power", _straight(start, place.xy)), ("access-road", _straight(foot, place.xy)))
         if line is not None and line.length >= TRACE_M
     ]
     routes = gpd.GeoDataFrame(
         {
-            "site_id": [site_id for site_id, _, _, _ in lines],
-            "kind": [kind for _, kind, _, _ in lines],
-            "length_km": [line.length / 1000.0 for _, _, line, _ in lines],
-            "inferred_km": [line.length / 1000.0 if km is None else km for _, _, line, km in lines],
+            "site_id": [site_id for site_id, _, _ in lines],
+            "kind": [kind for _, kind, _ in lines],
+            "length_km": [line.length / 1000.0 for _, _, line in lines],
+            "inferred_km": [line.length / 1000.0 for _, _, line in lines],
         },
-        geometry=[line for _, _, line, _ in lines],
+        geometry=[line for _, _, line in lines],
         crs=survey.targets.hamlets.crs,
     )
     inferred = {
         "road-pieces": graph.components,
         "road-pieces-linked": graph.linked,
+        "trenches": pieces,
+        "trenches-not-offered": pieces - len(network.start),
         "places-linked-off-road": int((access_m > settings.snap_m).sum()),
     }
-    return Laid(works, routes, inferred)
+    by_site = {place.site_id: int(number) for place, number in zip(places, node, strict=True)}
+    return Laid(works, network, by_site, routes, inferred)
 
 
 def _power(
@@ -111,7 +120,7 @@ def _power(
 ) -> Supply:
     """Supply of each place: as a small load where it is one, else as a station."""
     lines, price, settings = survey.part.layers.power_lines, survey.ground.price, survey.settings
-    small = np.array([place.kind in ("remote-radio", "repeater") for place in places], dtype=np.bool_)
+    small = np.array([place.kind in ("remote-radio", "small-cell", "repeater") for place in places], dtype=np.bool_)
     electrified_xy = _electrified(survey, served_hamlets)
     of_small = supply(
         xy, lines.iloc[:0], electrified_xy, price, small_supply(survey.costs),

@@ -23,9 +23,12 @@ from phusong.scenarios.outputs.rasters import write_rasters
 from phusong.scenarios.outputs.result import RunResult
 from phusong.scenarios.outputs.tables import CsvStyle, write_tables
 from phusong.scenarios.outputs.vectors import write_geopackage
+from phusong.scenarios.satellite.outputs import document, write_layers
+from phusong.scenarios.satellite.result import SatelliteResult
 
 LOG = logging.getLogger(__name__)
 MARK = "manifest.json"  # what makes a folder a run
+SATELLITE_FILE = "satellite.json"
 
 
 def write_run(result: RunResult, folder: Path, csv: CsvStyle = "iso") -> None:
@@ -69,6 +72,14 @@ def write_files(result: RunResult, folder: Path, csv: CsvStyle) -> None:
     write_json(folder / "timings.json", result.timings)
     write_overview(result, folder / "overview.png")
     write_map(result, folder / "map.html")
+    if result.satellite is not None:
+        write_satellite(folder, result.satellite)
+
+
+def write_satellite(folder: Path, result: SatelliteResult) -> None:
+    """Write the satellite step's rasters and figures into an existing folder."""
+    write_layers(folder, result)
+    write_json(folder / SATELLITE_FILE, document(result))
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@
   const shown = {
     coverage: true, hillshade: true, hamlets_served: true, hamlets_lom: true, hamlets_trang: true,
     hamlets_cleared: true, measure_first: true, edge: false, sites_new: true, sites_improved: true,
-    sites_existing: true, routes_fibre: true, routes_power: true, routes_road: true, communes: true,
+    sites_existing: true, routes_fibre: true, routes_microwave: true, routes_power: true, routes_road: true, communes: true,
   };
   let language = location.hash === "#en" ? "en" : "vi";
   let view = data.planned ? "after" : "before"; // or "compare"
@@ -73,7 +73,7 @@
       ["status", "word"], ["operators", "text"], ["stations", "count"], ["hamlets_cleared", "count"], ["capex_vnd", "count"],
       ["opex_vnd_per_year", "count"], ["lifetime_vnd", "count"], ["power", "word"], ["evn_confirm", "mark"], ["backhaul", "word"], ["site_id", "text"],
     ],
-    routes: [["length_km", "level"], ["inferred_km", "level"], ["site_id", "text"], ["option_id", "text"]],
+    routes: [["length_km", "level"], ["inferred_km", "level"], ["users", "count"], ["site_id", "text"], ["option_id", "text"]],
     communes: [
       ["hamlets", "count"], ["low_before", "count"], ["low_after", "count"], ["people", "count"],
       ["people_covered_before", "count"], ["people_covered_after", "count"], ["commune_code", "text"],
@@ -239,12 +239,14 @@
     return chip;
   }
 
+  const SATELLITE = Object.keys(data.satellite || {}).map((name) => `sat_${name}`); // one at a time, instead of signal
   const PLANNED = new Set(["hamlets_cleared", "sites_new", "sites_improved", ...Object.values(ROUTES)]);
   const GROUPS = [
     ["map.coverage", ["coverage", "hillshade"]],
+    ...(data.satellite ? [["map.satellite", SATELLITE]] : []),
     ["map.hamlets", ["hamlets_trang", "hamlets_lom", "hamlets_cleared", "hamlets_served", "measure_first", "edge"]],
     ["sheet.sites", ["sites_new", "sites_improved", "sites_existing"]],
-    ...(data.planned ? [["sheet.routes", ["routes_fibre", "routes_power", "routes_road"]]] : []),
+    ...(data.planned ? [["sheet.routes", ["routes_fibre", "routes_microwave", "routes_power", "routes_road"]]] : []),
     ["sheet.communes", ["communes"]],
   ];
 
@@ -258,13 +260,31 @@
         box.checked = shown[key];
         box.addEventListener("change", () => {
           shown[key] = box.checked;
+          if (data.satellite && box.checked && (key === "coverage" || SATELLITE.includes(key))) only(key);
           for (const map of Object.values(maps)) { apply(map, map.moment, shown); letter(map); }
         });
         group.append(make("label", {}, box, swatch(key), make("span", { "data-word": `map.${key}` })));
       }
       if (keys.includes("coverage")) group.append(signalScale());
+      if (keys === SATELLITE) group.append(make("div", { id: "satellite-scale" }));
       legend.append(group);
     }
+  }
+
+  // Of the signal and the pictures of the sky one is shown at a time, each with its own scale.
+  function only(key) {
+    for (const other of ["coverage", ...SATELLITE]) {
+      if (other === key) continue;
+      shown[other] = false;
+      byId("legend").querySelector(`[data-layer="${other}"]`).checked = false;
+    }
+    const scale = data.satellite[key.slice("sat_".length)], list = make("ol", { class: "scale" });
+    (scale ? scale.colour : []).forEach((colour, step) => {
+      const chip = make("i");
+      chip.style.background = colour;
+      list.append(make("li", {}, chip, make("span", {}, `≥ ${scale.from[step]}`)));
+    });
+    byId("satellite-scale").replaceChildren(list);
   }
 
   function signalScale() {

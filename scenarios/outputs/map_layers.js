@@ -15,7 +15,7 @@ function make(tag, attributes = {}, ...children) {
 function planLayers(data) {
   const INK = "#22282d", HALO = "#ffffff";
   const LOOKS = ["served", "lom", "trang", "cleared"];
-  const ROUTES = { fibre: "routes_fibre", power: "routes_power", "access-road": "routes_road" };
+  const ROUTES = { fibre: "routes_fibre", microwave: "routes_microwave", power: "routes_power", "access-road": "routes_road" };
   const { hamlets, sites, routes, communes } = data;
 
   const point = (lon, lat, properties) => ({
@@ -82,7 +82,7 @@ function planLayers(data) {
   });
 
   function routeLayers(kind) {
-    const dash = { power: [2.2, 1.4], "access-road": [0.6, 1.1] }[kind];
+    const dash = { microwave: [5, 0.9], power: [2.2, 1.4], "access-road": [0.6, 1.1] }[kind];
     const shared = { type: "line", source: "routes", filter: ["==", ["get", "kind"], kind], layout: { "line-join": "round" } };
     return [
       { ...shared, id: `${ROUTES[kind]}_halo`, paint: { "line-color": HALO, "line-width": grow(8, 2.4, 12, 5), "line-opacity": 0.85 } },
@@ -92,6 +92,10 @@ function planLayers(data) {
       },
     ];
   }
+
+  // The layers of the satellite step, where the plan has one: [id, part, name] of each picture.
+  const satellitePictures = () => data.parts.flatMap((part, number) =>
+    Object.keys(part.satellite ? part.satellite.png : {}).map((name) => [`sat_${name}-${number}`, part, name]));
 
   function style() {
     const sources = {}, layers = [{ id: "paper", type: "background", paint: { "background-color": data.paper } }];
@@ -104,6 +108,13 @@ function planLayers(data) {
           id, type: "raster", source: id,
           paint: { "raster-fade-duration": 0, "raster-opacity": name === "relief" ? 1 : 0.74 },
         });
+      });
+    }
+    for (const [id, part, name] of satellitePictures()) {
+      sources[id] = { type: "image", url: part.satellite.png[name], coordinates: part.satellite.corners };
+      layers.push({
+        id, type: "raster", source: id, layout: { visibility: "none" },
+        paint: { "raster-fade-duration": 0, "raster-opacity": 0.74 },
       });
     }
     layers.push(
@@ -161,6 +172,7 @@ function planLayers(data) {
       set(`relief-${number}`, shown.hillshade);
       for (const name of ["before", "after"]) set(`${name}-${number}`, shown.coverage && name === moment);
     });
+    for (const [id, , name] of satellitePictures()) set(id, Boolean(shown[`sat_${name}`]));
     for (const look of LOOKS) {
       set(`hamlets_${look}`, shown[`hamlets_${look}`]);
       map.setFilter(`hamlets_${look}`, ["==", ["get", moment], look]);

@@ -29,6 +29,7 @@ from phusong.scenarios.outputs.words import (
     percent,
     word,
 )
+from phusong.scenarios.satellite.pictures import part_pictures, scales
 
 MAPLIBRE_MAJOR = 5  # the style and the calls in map.js are of this version
 SLOT = re.compile(r"\{\{(\w+)\}\}")
@@ -126,12 +127,25 @@ def page_data(result: RunResult, version: str) -> dict[str, Any]:
             {
                 "corners": picture.corners,
                 **{name: data_url(getattr(picture, name)) for name in ("relief", "before", "after")},
+                **satellite,
             }
-            for picture in pictures
+            for picture, satellite in zip(pictures, satellite_pictures(result), strict=True)
         ],
+        **({} if result.satellite is None else {"satellite": scales(result.satellite)}),
         "panel": {lang: panel(result, lang) for lang in LANGUAGES},
         **map_layers(result),
     }
+
+
+def satellite_pictures(result: RunResult) -> list[dict[str, Any]]:
+    """Per part its pictures of the sky; nothing where the run has none."""
+    if result.satellite is None:
+        return [{} for _ in result.parts]
+    pictures = map(part_pictures, result.satellite.parts)
+    return [
+        {"satellite": {"corners": p["corners"], "png": {name: data_url(png) for name, png in p["png"].items()}}}
+        for p in pictures
+    ]
 
 
 def data_url(png: bytes) -> str:
@@ -195,6 +209,8 @@ def panel(result: RunResult, lang: Language) -> dict[str, Any]:
         ),
     ]
     lists = [(say(f"fig.{key}"), [str(text) for text in summary[key]]) for key in ("assumptions", "notes")]
+    if result.satellite is not None:
+        lists.insert(0, (say("map.satellite"), [str(result.satellite.summary["paragraph"][lang])]))
     return headline | {
         "tiles": plan_tiles(summary, lang) if result.planned else today_tiles(summary, lang),
         "blocks": [block for block in blocks if block[1]],

@@ -43,7 +43,9 @@ PIXELS_ACROSS = 1500  # of a panel: finer rasters are thinned to this
 INK, QUIET = "#22282d", "#6a6f73"
 PAPER_HEX = "#{:02x}{:02x}{:02x}".format(*PAPER)
 NO_SIGNAL_HEX = "#{:02x}{:02x}{:02x}".format(*((dark + light) // 2 for dark, light in zip(SHADOW, LIGHT, strict=True)))
-ROUTE_DASHES: dict[str, Any] = {"fibre": "solid", "power": (0, (3, 1.6)), "access-road": (0, (1, 1))}
+ROUTE_DASHES: dict[str, Any] = {
+    "fibre": "solid", "microwave": (0, (6, 1.2)), "power": (0, (3, 1.6)), "access-road": (0, (1, 1)),
+}  # fmt: skip
 STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib and holds every Vietnamese letter
     "text.color": INK,
@@ -324,7 +326,7 @@ def legend_marks() -> Iterator[tuple[Line2D, bool]]:
     yield mark("sites_new", "^", SITE_COLOUR["new"], 8.5, "black", 0.9), True
     yield mark("sites_improved", "^", SITE_COLOUR["improved"], 8.5, "black", 0.9), True
     yield mark("sites_existing", "^", SITE_COLOUR["existing"], 7, "white", 0.5), False
-    for kind in ("fibre", "power"):
+    for kind in ("fibre", "microwave", "power"):
         yield (
             Line2D(
                 [], [], color=ROUTE_COLOUR[kind], linewidth=1.8, linestyle=ROUTE_DASHES[kind],

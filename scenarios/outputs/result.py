@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+
+if TYPE_CHECKING:
+    from phusong.scenarios.satellite.result import SatelliteResult
 
 SYNTHETIC_LABEL = "DỮ LIỆU MÔ PHỎNG / SYNTHETIC"
 
@@ -58,14 +61,17 @@ class RunResult:
     measure_first : the most valuable first: hamlet_id, name, commune, probability, flips, value, unit, reason
     measures  : what is built, one row an option: option_id, site_id, kind, operator, technology, band, height_m,
         tower_vnd, road_vnd, power_vnd, backhaul_vnd, radio_vnd, capex_vnd, opex_vnd_per_year, lifetime_vnd, power,
-        backhaul, fibre_km, inferred_km, evn_confirm
-    routes    : lines: option_id, site_id, kind ("fibre" | "power" | "access-road"), length_km, inferred_km
+        backhaul (kind of its way), fibre_km, inferred_km, evn_confirm; of each trench the cost and the length are
+        split equally among the options whose fibre runs through it, so that columns add up to the plan's
+    routes    : lines: option_id, site_id, kind ("fibre" | "microwave" | "power" | "access-road"), length_km,
+        inferred_km, users; a trench that several options share is one line with all their ids
     communes  : polygons: commune_code, commune, province, hamlets, low_before, low_after, people,
         people_covered_before, people_covered_after
     summary   : figures and texts as in summary.json; `gap` and `confidence` are shares (0 .. 1)
     manifest  : inputs with sha256, versions, seed
     timings   : seconds; the only output that may differ between two equal runs
     rejects   : kind of input -> its rows that were left out, with the reason
+    satellite : broadband by satellite, where the scenario asks for it; never part of what is cleared
     """
 
     name: str
@@ -84,6 +90,7 @@ class RunResult:
     manifest: Mapping[str, Any]
     timings: Mapping[str, Any]
     rejects: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    satellite: SatelliteResult | None = None
 
     @property
     def planned(self) -> bool:

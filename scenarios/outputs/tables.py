@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -14,6 +14,7 @@ import xlsxwriter
 
 from phusong.scenarios.outputs.result import RunResult
 from phusong.scenarios.outputs.words import LANGUAGES, exact_figures, model_text, word
+from phusong.scenarios.satellite.outputs import tables_of
 
 CsvStyle = Literal["iso", "vi"]
 
@@ -50,6 +51,13 @@ FORMATS = {
     "_deg": "0.0####",
     "exact": "#,##0.###",
     "_m": "0.0",
+    "availability": "0.00%",
+    "_limited": "0.00%",
+    "_limited_low": "0.00%",
+    "_limited_high": "0.00%",
+    "_share": "0%",
+    "obstructed": "0.0%",
+    "_km2": "#,##0.0",
 }
 WIDTHS = {
     "text": 90,
@@ -87,6 +95,8 @@ def tables(result: RunResult) -> dict[str, pd.DataFrame]:
         "speeds": result.speeds,
         "routes": pd.DataFrame(result.routes.drop(columns="geometry")),
     }
+    if result.satellite is not None:
+        found |= tables_of(result.satellite)
     found = {name: rounded(table) for name, table in found.items()}
     if result.label:
         found = {name: table.assign(label=result.label) for name, table in found.items()}
@@ -151,16 +161,21 @@ def write_tables(result: RunResult, folder: Path, csv: CsvStyle = "iso") -> None
     inside.mkdir()
     found = tables(result)
     for name, table in found.items():
-        shown = guarded(translated(table) if csv == "vi" else table)
-        shown.to_csv(
-            inside / f"{name}.csv",
-            index=False,
-            encoding="utf-8-sig",
-            sep=";" if csv == "vi" else ",",
-            decimal="," if csv == "vi" else ".",
-            lineterminator="\r\n",
-        )
+        write_csv(table, inside / f"{name}.csv", csv)
     write_workbook(found, inside / "tables.xlsx", result)
+
+
+def write_csv(table: pd.DataFrame, path: Path, csv: CsvStyle) -> None:
+    """One table, without an index; see `write_tables`."""
+    shown = guarded(translated(table) if csv == "vi" else table)
+    shown.to_csv(
+        path,
+        index=False,
+        encoding="utf-8-sig",
+        sep=";" if csv == "vi" else ",",
+        decimal="," if csv == "vi" else ".",
+        lineterminator="\r\n",
+    )
 
 
 def translated(table: pd.DataFrame) -> pd.DataFrame:
@@ -177,7 +192,7 @@ def translated(table: pd.DataFrame) -> pd.DataFrame:
 # columns whose text is a code of the catalogue; names and ids are never translated
 CODED = {
     "declared_state", "model_state", "state_before", "state_after", "status", "kind", "power", "backhaul",
-    "electricity_before", "electricity_after", "capacity",
+    "electricity_before", "electricity_after", "capacity", "broadband", "why",
 }  # fmt: skip
 
 
@@ -193,7 +208,17 @@ def guarded(table: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def write_workbook(found: Mapping[str, pd.DataFrame], path: Path, result: RunResult) -> None:
+class Titled(Protocol):
+    """What a workbook says of itself."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+
+def write_workbook(found: Mapping[str, pd.DataFrame], path: Path, result: Titled) -> None:
     """One sheet a table: Vietnamese headings, frozen and filtered; text is always text, never a formula or a link."""
     book = xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"title": result.name, "comments": result.label, "created": FIXED_TIME})

@@ -21,7 +21,7 @@ from phusong.scenarios.outputs.words import word
 # One set of colours for the map page, the picture and QGIS; apart in luminance too, for any colour vision.
 HAMLET_COLOUR = {"served": "#44565f", "lom": "#f08c00", "trang": "#c4152c", "cleared": "#0b7a4b"}
 SITE_COLOUR = {"existing": "#3c4347", "improved": "#ffffff", "new": "#ffdf33"}
-ROUTE_COLOUR = {"fibre": "#7a2aa8", "power": "#8f5902", "access-road": "#6b655c"}
+ROUTE_COLOUR = {"fibre": "#7a2aa8", "microwave": "#0a6f9c", "power": "#8f5902", "access-road": "#6b655c"}
 
 FIXED_DATE = "2020-01-01T00:00:00.000Z"  # GeoPackage writes the time of writing; equal runs must give equal bytes
 OUTLINE_TOLERANCE_M = 60.0  # of commune borders on the map page: under a cell
@@ -175,7 +175,7 @@ SITE_COLUMNS = (
     "site_id", "status", "name", "operators", "stations", "capex_vnd", "opex_vnd_per_year", "lifetime_vnd", "power",
     "backhaul", "evn_confirm", "hamlets_cleared",
 )  # fmt: skip
-ROUTE_COLUMNS = ("option_id", "site_id", "kind", "length_km", "inferred_km")
+ROUTE_COLUMNS = ("option_id", "site_id", "kind", "length_km", "inferred_km", "users")
 COMMUNE_COLUMNS = (
     "commune_code", "commune", "province", "hamlets", "low_before", "low_after", "people", "people_covered_before",
     "people_covered_after",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Literal
 
+from phusong.scenarios.outputs.satellite_words import SATELLITE_WORDS
+
 Language = Literal["vi", "en"]
 LANGUAGES: tuple[Language, Language] = ("vi", "en")
 NO_VALUE = "—"
@@ -92,6 +94,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "fig.opex_vnd_per_year": ("Chi phí vận hành mỗi năm", "Running cost a year"),
     "fig.lifetime_vnd": ("Chi phí cả vòng đời", "Lifetime cost"),
     "fig.sites_new": ("Vị trí mới", "New sites"),
+    "fig.ways": ("Truyền dẫn của vị trí mới", "Backhaul of new sites"),
+    "fig.trenches": ("Cáp quang phải đào", "Fibre to be laid"),
+    "fig.trenches_says": (
+        "{km} km · {money}, dùng chung tiết kiệm {saved}",
+        "{km} km · {money}; sharing saves {saved}",
+    ),
     "fig.stations_new": ("Trạm BTS mới", "New stations"),
     "fig.stations_says": ("{new} trạm BTS mới, {existing} trạm hiện có", "{new} new stations, {existing} existing"),
     "fig.stations_existing": ("Trạm BTS hiện có", "Existing stations"),
@@ -212,6 +220,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "col.kind": ("Loại", "Kind"),
     "col.fibre_km": ("Cáp quang (km)", "Fibre (km)"),
     "col.inferred_km": ("Trong đó suy đoán (km)", "Of which inferred (km)"),
+    "col.users": ("Số phương án dùng chung", "Options that share it"),
     "col.length_km": ("Chiều dài (km)", "Length (km)"),
     "col.hamlets": ("Số thôn", "Hamlets"),
     "col.low_before": ("Lõm, trắng sóng trước", "Low-signal before"),
@@ -293,6 +302,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "map.sites_improved": ("Vị trí nâng cấp", "Improved sites"),
     "map.sites_existing": ("Vị trí hiện có", "Existing sites"),
     "map.routes_fibre": ("Cáp quang", "Fibre"),
+    "map.routes_microwave": ("Tuyến vi ba", "Microwave link"),
     "map.routes_power": ("Đường điện", "Power line"),
     "map.routes_road": ("Đường vào trạm", "Access road"),
     "map.communes": ("Ranh giới, tên xã", "Communes"),
@@ -313,6 +323,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Bản đồ vẽ bằng MapLibre GL JS {version} (BSD-3-Clause)",
         "Drawn by MapLibre GL JS {version} (BSD-3)",
     ),
+    **SATELLITE_WORDS,
 }
 
 
@@ -376,6 +387,22 @@ def key_figures(summary: Mapping[str, Any], lang: Language) -> list[tuple[str, s
     return [(name, text) for name, text, _ in exact_figures(summary, lang)]
 
 
+def backhaul_figures(summary: Mapping[str, Any], lang: Language) -> list[tuple[str, str, Any]]:
+    """How new sites are connected and what is dug for them; nothing where no new site is built."""
+    built = summary["backhaul"]
+    if not built["ways"]:
+        return []
+    kinds = " · ".join(f"{word(kind, lang)}: {number(count, lang=lang)}" for kind, count in built["ways"].items())
+    dug = word("fig.trenches_says", lang).format(
+        km=number(built["trench_km"], 1, lang), money=money_ty(built["trench_vnd"], lang),
+        saved=money_ty(built["saved_vnd"], lang),
+    )  # fmt: skip
+    return [
+        (word("fig.ways", lang), kinds, sum(built["ways"].values())),
+        (word("fig.trenches", lang), dug, built["trench_vnd"]),
+    ]
+
+
 def exact_figures(summary: Mapping[str, Any], lang: Language) -> list[tuple[str, str, Any]]:
     """`key_figures` with the exact number as a third (None where the figure is a text)."""
     facilities = summary["facilities"]
@@ -399,6 +426,7 @@ def exact_figures(summary: Mapping[str, Any], lang: Language) -> list[tuple[str,
             for key in ("budget_vnd", "capex_vnd", "opex_vnd_per_year", "lifetime_vnd")
         ),
         *((word(f"fig.{key}", lang), number(summary[key], lang=lang), summary[key]) for key in after),
+        *backhaul_figures(summary, lang),
         *((word(f"fig.{key}", lang), number(summary[key], lang=lang), summary[key]) for key in quality),
         (word("fig.facilities", lang), f"{standing} → {reached} / {every}", facilities["served_after"]),
         (word("fig.minimum_technology", lang), str(summary["minimum_technology"]), None),

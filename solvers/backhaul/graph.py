@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -20,6 +22,7 @@ class Network:
     """A small graph that has a cheapest tree for every set of stops that the roads have one for.
 
     start, end, cost : (e,) edges;  node 0 is the root: everything that is lit
+    lifetime  : (e,) int64 over the horizon [VND]
     indptr, neighbour, edge : (n + 1,), (2e,), (2e,) the edges at each node
     place     : (N,) int32 small number of a road node; -1: gone
     distance  : (n,) int64 cheapest way to the root [VND]
@@ -29,6 +32,7 @@ class Network:
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     cost: NDArray[np.int64]
+    lifetime: NDArray[np.int64]
     indptr: NDArray[np.int64]
     neighbour: NDArray[np.int64]
     edge: NDArray[np.int64]
@@ -49,7 +53,8 @@ def network_of(roads: Roads, stops: NDArray[np.integer], budget_vnd: int | None 
     """Contract the roads to what trees between lit nodes and stops need.
 
     stops : road nodes that fibre may have to reach.  budget_vnd : ways to the root that cost more are left out.
-    Ends that are no stop go; a node between two edges becomes one edge; of parallel edges the cheapest stays.
+    Ends that are no stop go; a node between two edges becomes one edge; of parallel edges the cheapest stays, and any
+    that costs less over the horizon.
     """
     nodes = len(roads.lit)
     small = np.where(roads.lit, 0, np.cumsum(~roads.lit))  # the root first
@@ -58,7 +63,7 @@ def network_of(roads: Roads, stops: NDArray[np.integer], budget_vnd: int | None 
     keep[small[stops]] = True
     thicket = _Thicket(len(keep))
     for e, (u, v) in enumerate(zip(small[roads.start].tolist(), small[roads.end].tolist(), strict=True)):
-        thicket.join(u, v, int(roads.cost_vnd[e]), (e,))
+        thicket.join(u, v, Way(int(roads.cost_vnd[e]), int(roads.horizon_vnd[e]), (e,)))
     within = thicket.distances(ROOT)
     limit = FAR if budget_vnd is None else budget_vnd
     for node in range(len(keep)):
@@ -69,15 +74,26 @@ def network_of(roads: Roads, stops: NDArray[np.integer], budget_vnd: int | None 
     return _network(thicket, keep, small, nodes)
 
 
+class Way(NamedTuple):
+    """Between two nodes: what it costs, over the horizon as well, and the road edges that it is made of."""
+
+    cost: int
+    lifetime: int
+    parts: tuple[int, ...]
+
+
 class _Thicket:
-    """A graph under contraction: for each node its neighbours, with the cost and the road edges of the way there."""
+    """A graph under contraction: for each node its neighbours, with the ways there, none of which another undercuts."""
 
     def __init__(self, nodes: int) -> None:
-        self.near: list[dict[int, tuple[int, tuple[int, ...]]]] = [{} for _ in range(nodes)]
+        self.near: list[dict[int, list[Way]]] = [{} for _ in range(nodes)]
 
-    def join(self, u: int, v: int, cost: int, parts: tuple[int, ...]) -> None:
-        if u != v and (v not in self.near[u] or self.near[u][v][0] > cost):
-            self.near[u][v] = self.near[v][u] = (cost, parts)
+    def join(self, u: int, v: int, way: Way) -> None:
+        ways = self.near[u].get(v, [])
+        if u == v or any(w.cost <= way.cost and w.lifetime <= way.lifetime for w in ways):
+            return
+        kept = [w for w in ways if w.cost < way.cost or w.lifetime < way.lifetime]
+        self.near[u][v] = self.near[v][u] = [*kept, way]
 
     def drop(self, node: int) -> None:
         for other in self.near[node]:
@@ -93,8 +109,9 @@ class _Thicket:
                 continue
             self.drop(node)
             if len(near) == 2:
-                (u, (first, there)), (v, (second, onward)) = near
-                self.join(u, v, first + second, there + onward)
+                (u, there), (v, onward) = near
+                for a, b in product(there, onward):
+                    self.join(u, v, Way(a.cost + b.cost, a.lifetime + b.lifetime, a.parts + b.parts))
             waiting.extend(other for other, _ in near)
 
     def distances(self, source: int) -> list[int]:
@@ -107,7 +124,8 @@ class _Thicket:
             cost, node = heapq.heappop(heap)
             if cost > best[node]:
                 continue
-            for other, (step, _) in self.near[node].items():
+            for other, ways in self.near[node].items():
+                step = min(way.cost for way in ways)
                 if cost + step < best[other]:
                     best[other] = cost + step
                     heapq.heappush(heap, (cost + step, other))
@@ -118,9 +136,10 @@ def _network(thicket: _Thicket, keep: NDArray[np.bool_], small: NDArray[np.int64
     alive = keep | np.array([bool(near) for near in thicket.near])
     number = np.where(alive, np.cumsum(alive) - 1, -1)
     edges = sorted(
-        (int(number[u]), int(number[v]), cost, parts)
+        (int(number[u]), int(number[v]), *way)
         for u, near in enumerate(thicket.near)
-        for v, (cost, parts) in near.items()
+        for v, ways in near.items()
+        for way in ways
         if u < v
     )
     start = np.array([e[0] for e in edges], dtype=np.int64)
@@ -131,10 +150,11 @@ def _network(thicket: _Thicket, keep: NDArray[np.bool_], small: NDArray[np.int64
     count = np.bincount(tail, minlength=int(alive.sum()))
     distance = np.array(thicket.distances(ROOT), dtype=np.int64)[alive]
     return Network(
-        start=start, end=end, cost=cost, indptr=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        start=start, end=end, cost=cost, lifetime=np.array([e[3] for e in edges], dtype=np.int64),
+        indptr=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
         neighbour=head[order], edge=np.tile(np.arange(len(start)), 2)[order],
         place=number[small].astype(np.int32) if nodes else np.empty(0, np.int32),
-        distance=distance, parts=tuple(e[3] for e in edges),
+        distance=distance, parts=tuple(e[4] for e in edges),
     )  # fmt: skip
 
 

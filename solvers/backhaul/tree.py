@@ -159,3 +159,31 @@ def _tries(
             least = total
             best[:] = used
     return best, least
+
+
+def away_from_root(network: Network, edges: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The edge by which each node is reached from the root along `edges` (e,), -1: not, or the root; and its depth."""
+    by, depth = np.full(network.nodes, -1, np.int64), np.zeros(network.nodes, np.int64)
+    seen = np.zeros(network.nodes, dtype=bool)
+    seen[ROOT] = True
+    queue = [ROOT]
+    for node in queue:
+        for i in range(network.indptr[node], network.indptr[node + 1]):
+            other = int(network.neighbour[i])
+            if edges[network.edge[i]] and not seen[other]:
+                seen[other] = True
+                by[other], depth[other] = network.edge[i], depth[node] + 1
+                queue.append(other)
+    return by, depth
+
+
+def without_ends(network: Network, edges: NDArray[np.bool_], stops: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(e,) those of the edges on the ways from the root to the stops; circles are opened."""
+    by, _ = away_from_root(network, edges)
+    kept = np.zeros(len(edges), dtype=bool)
+    for stop in stops.tolist():
+        node = stop
+        while node != ROOT and by[node] >= 0 and not kept[by[node]]:
+            kept[by[node]] = True
+            node = int(network.start[by[node]] + network.end[by[node]]) - node
+    return kept

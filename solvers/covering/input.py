@@ -34,7 +34,7 @@ class Given:
 
 
 @njit(cache=True, nogil=True)
-def _hit(indptr, indices, chosen):  # type: ignore[no-untyped-def]
+def _hit(indptr: NDArray[np.integer[Any]], indices: NDArray[np.int32], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(M,) whether a row holds a chosen facility. O(nnz), less where the first ones do."""
     hit = np.zeros(len(indptr) - 1, dtype=np.bool_)
     for j in range(len(hit)):

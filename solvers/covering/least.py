@@ -16,7 +16,17 @@ from phusong.solvers.covering.bound import UNIT, collected
 from phusong.solvers.covering.input import given
 from phusong.solvers.covering.plan import CoverPlan
 from phusong.solvers.covering.presolve import Cover, reduce_cover
-from phusong.solvers.covering.search import NEARBY, SPENT, empty_state, fill, neighbour, put, restore, seed_generator
+from phusong.solvers.covering.search import (
+    NEARBY,
+    SPENT,
+    State,
+    empty_state,
+    fill,
+    neighbour,
+    put,
+    restore,
+    seed_generator,
+)
 
 NO_LIMIT = 2**61  # of a budget that must not bind
 SEARCH_ROUNDS = 1_000
@@ -225,7 +235,9 @@ def proven_cost(cover: Cover, price: NDArray[np.int64]) -> tuple[int, NDArray[np
 
 
 @njit(cache=True, nogil=True)
-def ascend(cover, start, target, iterations, step):  # type: ignore[no-untyped-def]
+def ascend(
+    cover: Cover, start: NDArray[np.int64], target: int, iterations: int, step: float
+) -> tuple[NDArray[np.int64], float]:
     """Prices from `start` that prove more and more, by subgradients: (price, step reached). O(nnz) an iteration."""
     price, best_price = start.copy(), start.copy()
     score = np.zeros(len(cover.cost), dtype=np.int64)
@@ -264,7 +276,7 @@ def ascend(cover, start, target, iterations, step):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True, nogil=True)
-def drop_needless(cover, state):  # type: ignore[no-untyped-def]
+def drop_needless(cover: Cover, state: State) -> None:
     """Take out facilities that cover nothing alone, the dearest first. O(N) each."""
     while True:
         dearest, most = -1, 0
@@ -277,7 +289,7 @@ def drop_needless(cover, state):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def cheapen(cover, state, best, value, rounds):  # type: ignore[no-untyped-def]
+def cheapen(cover: Cover, state: State, best: NDArray[np.bool_], value: int, rounds: int) -> int:
     """Rounds of taking out up to MOST_OUT facilities, covering again and dropping; returns the cost of `best` (N,)."""
     nothing = np.zeros(len(best), dtype=np.bool_)
     passed = np.zeros(len(best), dtype=np.bool_)

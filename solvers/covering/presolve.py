@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -46,7 +46,7 @@ class Reduced:
 
 
 def reduce_cover(
-    indptr: NDArray[np.integer],
+    indptr: NDArray[np.integer[Any]],
     indices: NDArray[np.int32],
     weight: NDArray[np.int64],
     cost: NDArray[np.int64],
@@ -94,7 +94,7 @@ def _followed(customer: NDArray[np.int32], place: NDArray[np.int32]) -> NDArray[
 
 
 def _merge(
-    indptr: NDArray[np.integer],
+    indptr: NDArray[np.integer[Any]],
     indices: NDArray[np.int32],
     weight: NDArray[np.int64],
     cost: NDArray[np.int64],
@@ -115,7 +115,7 @@ def _merge(
 
 
 def equal_rows(
-    indptr: NDArray[np.integer],
+    indptr: NDArray[np.integer[Any]],
     indices: NDArray[np.int32],
     live: NDArray[np.bool_],
     code: NDArray[np.uint64],
@@ -129,7 +129,13 @@ def equal_rows(
 
 
 @njit(cache=True, nogil=True)
-def signatures(indptr, indices, mark, taken, live):  # type: ignore[no-untyped-def]
+def signatures(
+    indptr: NDArray[np.integer[Any]],
+    indices: NDArray[np.int32],
+    mark: NDArray[np.uint64],
+    taken: NDArray[np.bool_],
+    live: NDArray[np.bool_],
+) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """(M,) sum of the marks of a row's live facilities, wrapping around; whether it has one, and none taken. O(nnz)."""
     rows = len(indptr) - 1
     code = np.zeros(rows, dtype=np.uint64)
@@ -147,7 +153,13 @@ def signatures(indptr, indices, mark, taken, live):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True, nogil=True)
-def _same_rows(indptr, indices, live, row, model):  # type: ignore[no-untyped-def]
+def _same_rows(
+    indptr: NDArray[np.integer[Any]],
+    indices: NDArray[np.int32],
+    live: NDArray[np.bool_],
+    row: NDArray[np.int64],
+    model: NDArray[np.int64],
+) -> NDArray[np.bool_]:
     """Whether each row has the live facilities of its model. O(nnz)."""
     same = np.ones(len(row), dtype=np.bool_)
     for k in range(len(row)):
@@ -168,7 +180,9 @@ def _same_rows(indptr, indices, live, row, model):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, nogil=True)
-def _renumbered(indptr, indices, row, number):  # type: ignore[no-untyped-def]
+def _renumbered(
+    indptr: NDArray[np.integer[Any]], indices: NDArray[np.int32], row: NDArray[np.int64], number: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Rows of the facilities that have a new number, under it. O(nnz of the rows)."""
     ptr = np.zeros(len(row) + 1, dtype=np.int64)
     for k in range(len(row)):
@@ -187,7 +201,9 @@ def _renumbered(indptr, indices, row, number):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _transposed(ptr, column, columns):  # type: ignore[no-untyped-def]
+def _transposed(
+    ptr: NDArray[np.int64], column: NDArray[np.int32], columns: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """The same pairs by column, rows ascending within each. O(nnz)."""
     start = np.zeros(columns + 1, dtype=np.int64)
     for q in range(len(column)):
@@ -201,6 +217,17 @@ def _transposed(ptr, column, columns):  # type: ignore[no-untyped-def]
             row[at[column[q]]] = j
             at[column[q]] += 1
     return start, row
+
+
+def only_facilities(cover: Cover, kept: NDArray[np.integer[Any]]) -> Cover:
+    """The side of the facilities, with the kept ones only; customers as they are, and no table of their own."""
+    if len(kept) == len(cover.cost):
+        return cover
+    start, end = cover.facility_ptr[kept], cover.facility_ptr[kept + 1]
+    customer = np.concatenate([cover.customer[a:b] for a, b in zip(start, end, strict=True)])
+    ptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(end - start)])
+    nothing = np.zeros(len(cover.weight) + 1, dtype=np.int64)
+    return Cover(nothing, np.zeros(0, dtype=np.int32), ptr, customer, cover.weight, cover.cost[kept])
 
 
 def _both_sides(
@@ -220,7 +247,7 @@ def _without_implied(cover: Cover) -> tuple[Cover, NDArray[np.int32]]:
 
 
 @njit(cache=True, nogil=True)
-def _holds(larger, smaller):  # type: ignore[no-untyped-def]
+def _holds(larger: NDArray[np.int32], smaller: NDArray[np.int32]) -> bool:
     """Whether one ascending list holds all of another. O(their lengths), less at the first miss."""
     a = 0
     for b in range(len(smaller)):
@@ -232,7 +259,7 @@ def _holds(larger, smaller):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _dominated(cover):  # type: ignore[no-untyped-def]
+def _dominated(cover: Cover) -> NDArray[np.bool_]:
     """(N,) facilities whose customers another one that stays, no dearer, covers too; of equal ones the first stays.
 
     Who dominates covers the rarest customer also, so few are compared. O(sum of the rarest customers' facilities).
@@ -263,7 +290,7 @@ def _dominated(cover):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _needed(cover):  # type: ignore[no-untyped-def]
+def _needed(cover: Cover) -> NDArray[np.bool_]:
     """(M,) customers that aren't covered as a matter of course once some other customer is: whose facilities hold no
     other customer's. O(sum over customers of its facilities' customers), less by early misses."""
     count = len(cover.customer_ptr) - 1

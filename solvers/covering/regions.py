@@ -90,7 +90,7 @@ def best_of_part(cover: Cover, budget: int, known: int) -> tuple[NDArray[np.bool
 
 
 @njit(cache=True, nogil=True)
-def nearness(cover, middle):  # type: ignore[no-untyped-def]
+def nearness(cover: Cover, middle: int) -> NDArray[np.float64]:
     """(N,) how many ways lead from a facility to each other one over two customers. O(nnz) at most."""
     near = np.zeros(len(cover.cost))
     near[middle] = 1.0

@@ -25,20 +25,26 @@ from phusong.solvers.covering.bound import (
     trivial_bound,
     whole_gap,
 )
-from phusong.solvers.covering.presolve import Cover, Reduced, reduce_cover
+from phusong.solvers.covering.presolve import Cover, Reduced, only_facilities, reduce_cover
 from phusong.solvers.covering.regions import Regions
 from phusong.solvers.covering.search import COVERED, State, climb, empty_state, improve, restore, seed_generator
 from phusong.solvers.covering.tree import Tree
 
 LINEAR_PAIRS = 50_000  # up to here GLOP is quicker than descent; beyond, it takes minutes (docs/solver.md)
-COARSE_STEPS, FINE_STEPS = (1.0, 0.05), (0.3, 1e-3)  # of the descent before the quick search, and after it
-DESCENT_CHUNK = 50  # iterations between looks at the clock
+COARSE_STEPS = (1.0, 0.05)  # of the descent before the quick search
+FINE_STEPS, FINER_STEPS = (0.1, 5e-4), (0.02, 2e-4)  # after it, and once a good plan is known
+DESCENT_CHUNK, CHUNK_PAIRS = (50, 400), 40_000_000  # iterations between looks at the clock, by the work they make
+FEW_PAIRS = 150_000  # beyond, it steps among the facilities that collect most, so many for each of the plan
+DESCENT_KERNEL = 24
 SEARCH_CHUNK = 20  # rounds between looks at the clock
 PATIENT_ROUNDS = 100  # rounds without progress before the next kind of search
-KERNEL = 12  # facilities that the search picks from, for each of the plan
+KERNEL = 12  # facilities that the quick search and the parts pick from, for each of the plan
 LEAST_KERNEL = 120
-ANNEALINGS = (500, 5_000, 30_000)  # exchanges proposed for each facility of the plan; the first is the quick search
-HOT, COLD = 0.04, 0.001  # of what a facility of the plan covers
+MOST_PAIRS = 1_000_000  # up to here annealing may pick from all facilities
+QUICK_MOVES = 500  # for each facility of the plan
+ANNEALINGS = ((math.inf, 1_500), (24, 2_000), (24, 2_000), (math.inf, 1_500), (24, 2_000))
+"""Facilities to pick from and moves, for each facility of the plan: prices leave out good ones, but are quick."""
+HOT, COLD = 0.025, 0.002  # of what a facility of the plan covers
 PIECES = 24
 CASES_CHUNK = 20
 
@@ -96,14 +102,16 @@ class Run:
             return
         root = self._linear()
         if root is None:
-            root = bound_of(self.cover, self.budget, self.cover.weight * UNIT // 2)
+            starts = (bound_of(self.cover, self.budget, self.cover.weight * UNIT * k // 4) for k in (2, 3, 4))
+            root = min(starts, key=lambda bound: bound.value)
             root = self._descent(root, QUICK, *COARSE_STEPS)
-            self._search(root, quick=True)
-            root = self._narrowed(root)
-            root = self._descent(root, THOROUGH, *FINE_STEPS)
-            self._search(root, quick=False)
+            self._quick_search(root)
+            root = self._descent(self._narrowed(root), THOROUGH, *FINE_STEPS)
+            self._annealings(root)
+            root = self._descent(self._narrowed(root), THOROUGH, *FINER_STEPS)
+            self._parts(root)
         else:
-            self._search(root, quick=True)
+            self._quick_search(root)
         if not self._done():
             root = self._narrowed(root)
             closer = None if self._done() else self._linear()
@@ -122,18 +130,33 @@ class Run:
 
     def _descent(self, root: Bound, pace: Pace, step: float, until: float) -> Bound:
         """Prices that prove less, until steps are short."""
-        free = np.zeros(len(self.cover.cost), dtype=np.int8)
-        while step > until and len(free) and not self._done():
+        count = len(self.number)
+        liked = np.zeros(count, dtype=bool)
+        newer = root
+        while step > until and count and not self._done():
             target = (max(self.value, self._enough()) + 1 - self.base) * UNIT
-            _, price, _, share, step, done = descend(
-                self.cover, self.budget, free, root.price, target, DESCENT_CHUNK, step, pace
-            )
+            before = int(liked.sum())
+            liked |= self._liked(newer)
+            few = only_facilities(self.cover, np.flatnonzero(liked))
+            chunk = int(np.clip(CHUNK_PAIRS // len(few.customer), *DESCENT_CHUNK))
+            free = np.zeros(len(few.cost), dtype=np.int8)
+            _, price, _, part, step, done = descend(few, self.budget, free, root.price, target, chunk, step, pace)
+            share = np.zeros(count)
+            share[liked] = part
             newer = bound_of(self.cover, self.budget, price, share)
             root = newer if newer.value <= root.value else root
             self._lower("prices", root.whole, "prices")
-            if done < DESCENT_CHUNK:
+            if done < chunk and before == len(few.cost):
                 break
         return root
+
+    def _liked(self, bound: Bound) -> NDArray[np.bool_]:
+        """Facilities that a few steps of the descent may stay with: the others collect far too little."""
+        liked = np.ones(len(self.number), dtype=bool)
+        if len(self.cover.facility) > FEW_PAIRS:
+            most = max(LEAST_KERNEL, DESCENT_KERNEL * int(self.best.sum()))
+            liked[np.argsort(-(bound.surplus / self.cover.cost), kind="stable")[most:]] = False
+        return liked
 
     def _narrowed(self, root: Bound) -> Bound:
         """Decide what the prices decide for every plan as good as the best, and reduce the rest again."""
@@ -155,31 +178,49 @@ class Run:
             self._lower("prices", 0, "prices")
         return _carried(rest, root, left)
 
-    def _search(self, root: Bound, *, quick: bool) -> None:
-        """Local search among the facilities that the prices like, until it no longer helps; a quick one first."""
+    def _quick_search(self, root: Bound) -> None:
+        """A short annealing among the facilities that the prices like, then rounds until they no longer help."""
+        kernel = self._kernel(root, KERNEL)
+        if not self._done() and len(kernel.original):
+            self._annealing(kernel, QUICK_MOVES)
+            self._rounds(kernel, self._climbed(kernel))
+
+    def _annealings(self, root: Bound) -> None:
+        """Long annealings, some of them among all facilities."""
+        small = len(self.cover.facility) <= MOST_PAIRS
+        for wide, moves in ANNEALINGS:
+            if self._done() or not len(self.number):
+                return
+            self._annealing(self._kernel(root, wide if small else KERNEL), moves)
+
+    def _parts(self, root: Bound) -> None:
+        """Parts of the plan nearly to proof, until that no longer helps."""
+        if self._done() or not len(self.number):
+            return
+        kernel = self._kernel(root, KERNEL)
+        state = self._climbed(kernel)
+        parts = Regions(kernel.cover, self.budget, state, self.seed)
+        while not parts.exhausted and not self._done():
+            if parts.next_part():
+                self._found(kernel, state)
+
+    def _kernel(self, root: Bound, wide: float) -> Reduced:
+        """The instance with the facilities that the prices like, `wide` for each of the plan, and the best plan's."""
         cover, best = self.cover, self.best[self.number]
-        most = max(LEAST_KERNEL, KERNEL * int(best.sum()))
+        most = int(min(max(LEAST_KERNEL, wide * int(best.sum())), len(best)))
         liked = root.surplus / cover.cost + np.where(root.share > 1e-6, float(UNIT), 0.0)
         barred = np.ones(len(best), dtype=bool)
         barred[np.argsort(-liked, kind="stable")[:most]] = False
         barred[best] = False
         nothing = np.zeros(len(best), dtype=bool)
-        kernel = reduce_cover(cover.customer_ptr, cover.facility, cover.weight, cover.cost, nothing, barred)
-        if self._done() or not len(kernel.original):
-            return
+        return reduce_cover(cover.customer_ptr, cover.facility, cover.weight, cover.cost, nothing, barred)
+
+    def _climbed(self, kernel: Reduced) -> State:
         state = empty_state(kernel.cover)
-        restore(kernel.cover, state, best[kernel.original])
+        restore(kernel.cover, state, self.best[self.number][kernel.original])
         climb(kernel.cover, state, self.budget)
         self._found(kernel, state)
-        if quick:
-            self._rounds(kernel, state)
-            self._annealings(kernel, state, ANNEALINGS[:1])
-            return
-        self._annealings(kernel, state, ANNEALINGS[1:])
-        parts = Regions(kernel.cover, self.budget, state, self.seed)
-        while not parts.exhausted and not self._done():
-            if parts.next_part():
-                self._found(kernel, state)
+        return state
 
     def _rounds(self, kernel: Reduced, state: State) -> None:
         best, idle, value = state.chosen.copy(), 0, int(state.totals[COVERED])
@@ -190,22 +231,21 @@ class Run:
             restore(kernel.cover, state, best)
             self._found(kernel, state)
 
-    def _annealings(self, kernel: Reduced, state: State, lengths: tuple[int, ...]) -> None:
-        """One annealing after the other, each from the best plan, in pieces between looks at the clock."""
-        for length in lengths:
-            best, value = state.chosen.copy(), int(state.totals[COVERED])
-            typical = value / max(int(best.sum()), 1)
-            cooling = (COLD / HOT) ** (1.0 / PIECES)
-            hot = HOT * typical
-            for _ in range(PIECES):
-                if self._done():
-                    break
-                proposals = max(length * int(best.sum()) // PIECES, 1)
-                value = anneal(kernel.cover, state, self.budget, best, value, proposals, hot, hot * cooling)
-                hot *= cooling
-            restore(kernel.cover, state, best)
-            climb(kernel.cover, state, self.budget)
-            self._found(kernel, state)
+    def _annealing(self, kernel: Reduced, moves: int) -> None:
+        """One annealing from the best plan, in pieces between looks at the clock."""
+        best = self.best[self.number][kernel.original]
+        chosen, count = best.copy(), int(best.sum())
+        value = self.value - self.base
+        hot = HOT * value / max(count, 1)
+        cooling = (COLD / HOT) ** (1.0 / PIECES)
+        for _ in range(PIECES):
+            if self._done() or value <= 0:
+                break
+            pace = max(moves * count // PIECES, 1)
+            value = anneal(kernel.cover, chosen, self.budget, best, value, pace, hot, hot * cooling)
+            hot *= cooling
+            self._take(self.number[kernel.original], best, value)
+        self._climbed(kernel)
 
     def _cases(self, root: Bound) -> None:
         if not len(self.number):

@@ -49,7 +49,7 @@ def empty_state(cover: Cover) -> State:
 
 
 @njit(cache=True, nogil=True)
-def alone(cover):  # type: ignore[no-untyped-def]
+def alone(cover: Cover) -> NDArray[np.int64]:
     """(N,) int64 weight that each facility covers by itself. O(nnz)."""
     total = np.zeros(len(cover.cost), dtype=np.int64)
     for i in range(len(total)):
@@ -59,7 +59,7 @@ def alone(cover):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def put(cover, state, i, sign):  # type: ignore[no-untyped-def]
+def put(cover: Cover, state: State, i: int, sign: int) -> None:
     """Put a facility in (sign 1) or take it out (-1). O(its customers, and the facilities of those that it turns)."""
     state.chosen[i] = sign > 0
     state.totals[SPENT] += sign * cover.cost[i]
@@ -82,7 +82,7 @@ def put(cover, state, i, sign):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def fill(cover, state, budget, passed):  # type: ignore[no-untyped-def]
+def fill(cover: Cover, state: State, budget: int, passed: NDArray[np.bool_]) -> None:
     """Add the facility of most gain per cost that the budget allows, while there is one. O(N) an addition."""
     while True:
         best, found = 0.0, -1
@@ -98,7 +98,7 @@ def fill(cover, state, budget, passed):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def best_swap(cover, state, budget, inside):  # type: ignore[no-untyped-def]
+def best_swap(cover: Cover, state: State, budget: int, inside: NDArray[np.int64]) -> tuple[int, int, int]:
     """The exchange of one facility for another that adds most: (value, in, out); value 0 where none adds.
 
     A facility that adds no more than the best exchange so far is passed over: what it takes the place of can't give
@@ -122,7 +122,7 @@ def best_swap(cover, state, budget, inside):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def climb(cover, state, budget):  # type: ignore[no-untyped-def]
+def climb(cover: Cover, state: State, budget: int) -> None:
     """Fill and exchange until neither adds anything."""
     nothing = np.zeros(len(cover.cost), dtype=np.bool_)
     while True:
@@ -135,13 +135,13 @@ def climb(cover, state, budget):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def seed_generator(seed):  # type: ignore[no-untyped-def]
+def seed_generator(seed: int) -> None:
     """Seed the generator of the compiled code, which is not numpy's own."""
     np.random.seed(seed)
 
 
 @njit(cache=True, nogil=True)
-def neighbour(cover, state, i):  # type: ignore[no-untyped-def]
+def neighbour(cover: Cover, state: State, i: int) -> int:
     """A chosen facility near i: two random steps over customers; -1 where the walk ends on none."""
     for _ in range(2):
         count = cover.facility_ptr[i + 1] - cover.facility_ptr[i]
@@ -151,12 +151,12 @@ def neighbour(cover, state, i):  # type: ignore[no-untyped-def]
     j = cover.customer[cover.facility_ptr[i] + np.random.randint(cover.facility_ptr[i + 1] - cover.facility_ptr[i])]
     for r in range(cover.customer_ptr[j], cover.customer_ptr[j + 1]):
         if state.chosen[cover.facility[r]]:
-            return cover.facility[r]
+            return int(cover.facility[r])
     return -1
 
 
 @njit(cache=True, nogil=True)
-def improve(cover, state, budget, best, rounds):  # type: ignore[no-untyped-def]
+def improve(cover: Cover, state: State, budget: int, best: NDArray[np.bool_], rounds: int) -> int:
     """Rounds of taking out up to MOST_OUT facilities, filling again and climbing; `best` (N,) keeps the best choice.
 
     Returns the weight that `best` covers. A round costs a few facilities' pairs, and a scan or two of all.
@@ -201,7 +201,7 @@ def improve(cover, state, budget, best, rounds):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def restore(cover, state, wanted):  # type: ignore[no-untyped-def]
+def restore(cover: Cover, state: State, wanted: NDArray[np.bool_]) -> None:
     """Make the choice the wanted one. O(pairs of the facilities that differ)."""
     for i in range(len(wanted)):
         if state.chosen[i] and not wanted[i]:

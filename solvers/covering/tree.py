@@ -55,7 +55,18 @@ class Tree:
 
 
 @njit(cache=True, nogil=True)
-def _grow(cover, budget, fixed, price, limit, waiting, nodes, best, value, enough):  # type: ignore[no-untyped-def]
+def _grow(
+    cover: Cover,
+    budget: int,
+    fixed: NDArray[np.int8],
+    price: NDArray[np.int64],
+    limit: NDArray[np.int64],
+    waiting: int,
+    nodes: int,
+    best: NDArray[np.bool_],
+    value: int,
+    enough: int,
+) -> tuple[int, int, int]:
     """Look at cases until `nodes` are done, none is open or the arrays are full: (open, looked at, value)."""
     looked = 0
     facilities = len(cover.cost)
@@ -115,24 +126,24 @@ def _grow(cover, budget, fixed, price, limit, waiting, nodes, best, value, enoug
 
 
 @njit(cache=True, nogil=True)
-def _afford(cover, budget, fixed):  # type: ignore[no-untyped-def]
+def _afford(cover: Cover, budget: int, fixed: NDArray[np.int8]) -> tuple[int, int, int]:
     """Bars what the rest of the budget can't pay: (what is left, cheapest free cost, free ones)."""
     left = budget
     for i in range(len(fixed)):
         if fixed[i] > 0:
             left -= cover.cost[i]
-    least, free = np.int64(2**62), 0
+    least, free = 2**62, 0
     for i in range(len(fixed)):
         if fixed[i] == 0 and cover.cost[i] > left:
             fixed[i] = -1
         if fixed[i] == 0:
             free += 1
             least = min(least, cover.cost[i])
-    return left, min(least, np.int64(2**61)), free
+    return left, min(least, 2**61), free
 
 
 @njit(cache=True, nogil=True)
-def _last_choice(cover, fixed, left, times):  # type: ignore[no-untyped-def]
+def _last_choice(cover: Cover, fixed: NDArray[np.int8], left: int, times: NDArray[np.int32]) -> tuple[int, int]:
     """With at most one more facility to build: (weight covered, which one or -1). O(nnz)."""
     times[:] = 0
     reached = 0
@@ -156,7 +167,7 @@ def _last_choice(cover, fixed, left, times):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _covered(cover, part, times):  # type: ignore[no-untyped-def]
+def _covered(cover: Cover, part: NDArray[np.float64], times: NDArray[np.int32]) -> int:
     """Weight that the whole facilities of a solution in parts cover."""
     times[:] = 0
     reached = 0
@@ -171,7 +182,15 @@ def _covered(cover, part, times):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _decide(cover, fixed, score, rate, bound, target, share):  # type: ignore[no-untyped-def]
+def _decide(
+    cover: Cover,
+    fixed: NDArray[np.int8],
+    score: NDArray[np.int64],
+    rate: float,
+    bound: int,
+    target: int,
+    share: NDArray[np.float64],
+) -> int:
     """Fix what the prices prove; return the free facility to split on, -1 where none is left.
 
     The one in the middle of its descent's solutions, and of those the one that collects most.

@@ -12,10 +12,11 @@ from phusong.solvers.backhaul.graph import FAR
 from phusong.solvers.backhaul.tree import cheapest_tree
 from phusong.solvers.errors import LockedExceedBudget
 from phusong.solvers.joint.case import JointCase, case_of
+from phusong.solvers.joint.improve import improved
 from phusong.solvers.joint.master import Master, Relaxed, master_of, relax
 from phusong.solvers.joint.problem import JointPlan, JointProblem
 from phusong.solvers.joint.proof import solve_whole
-from phusong.solvers.joint.regions import region_bound
+from phusong.solvers.joint.regions import Passes, region_bound
 from phusong.solvers.joint.search import choice_of, good_joint_plan
 from phusong.solvers.joint.state import Choice
 
@@ -26,21 +27,27 @@ IDLE = 3  # rounds after which shares without a say are dropped
 SEEN = 1e-6  # a fraction that is more than rounding
 TREE_TRIES = 60
 
+Recipe = tuple[NDArray[np.int64], NDArray[np.int64]]  # rank and most of a dual ascent's stops
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
     """Work, never a clock: the same effort and seed give the same plan and bound.
 
-    search_rounds : parts taken out and filled again;  share_rounds : linear relaxations
-    region_hamlets, region_passes, region_work : hamlets a region (0: none), price moves, CP-SAT's units a region
+    search_rounds : stretches taken out and filled again;  search_parts : parts of the plan sought anew after that
+    share_rounds : linear relaxations;  region_hamlets : of the first regions, at most (0: none)
+    region_passes : times that those are solved;  region_joined : the same after each joining two by two
+    region_work : CP-SAT's units a region, first and after each joining
     whole_work : CP-SAT's units in all for the decision in whole ways; 0: none
     """
 
     search_rounds: int = 3000
+    search_parts: int = 100
     share_rounds: int = 12
     region_hamlets: int = 120
-    region_passes: int = 4
-    region_work: float = 3.0
+    region_passes: int = 2
+    region_joined: tuple[int, ...] = (1,)
+    region_work: tuple[float, ...] = (2.0, 6.0)
     whole_work: float = 0.0
     seed: int = 1
 
@@ -75,6 +82,8 @@ def solve_joint(problem: JointProblem, budget_vnd: int, effort: Effort | None = 
             where=f"ngân sách / budget {budget_vnd} VND",
             mend="tăng ngân sách hoặc bỏ khoá bớt / raise the budget or unlock some",
         )
+    if effort.search_parts > 0 and len(case.option) > 0:
+        choice = improved(case, choice, effort.search_parts, effort.seed)
     choice = _with_best_tree(case, choice, effort)
     master = master_of(case)
     proof = _Proof(case, master, effort, choice)
@@ -112,7 +121,8 @@ class _Proof:
         self.case, self.master, self.effort, self.choice = case, master, effort, choice
         self.bounds: dict[str, int] = {"all": int(case.coverage.hamlet_weight[master.open].sum())}
         stops = len(master.stop)
-        self.shares = self._ascend(np.zeros(stops), np.full(stops, FAR), 1)[None, :]
+        self.recipes = [_recipe(np.zeros(stops), np.full(stops, FAR), 1)]
+        self.shares = self._ascend(self.recipes[0])[None, :]
         self.relaxed: Relaxed | None = None
 
     @property
@@ -137,15 +147,17 @@ class _Proof:
                 return
             middle = relaxed.n if middle is None else middle
             most = np.where(relaxed.n > SEEN, FAR, np.minimum(relaxed.would_pay, 1e18).astype(np.int64))
-            new = [self._ascend(m * middle + (1 - m) * relaxed.n, most, levels) for m in MIXES for levels in LEVELS]
+            recipes = [_recipe(m * middle + (1 - m) * relaxed.n, most, levels) for m in MIXES for levels in LEVELS]
             owed = relaxed.trench_vnd * (1.0 + SEEN)
-            new = [share for share in new if float(share @ relaxed.n) > owed]
+            new = [(recipe, self._ascend(recipe)) for recipe in recipes]
+            new = [(recipe, share) for recipe, share in new if float(share @ relaxed.n) > owed]
             middle = (1.0 - FOLLOW) * middle + FOLLOW * relaxed.n
             if not new:
                 return
             idle = np.where(relaxed.shares > 0.0, 0, idle + 1)
             kept = idle < IDLE
-            self.shares = np.vstack([self.shares[kept], *new])
+            self.recipes = [r for r, keep in zip(self.recipes, kept, strict=True) if keep] + [r for r, _ in new]
+            self.shares = np.vstack([self.shares[kept], *(share for _, share in new)])
             idle = np.concatenate([idle[kept], np.zeros(len(new), dtype=np.int64)])
         self._settle()
 
@@ -162,10 +174,10 @@ class _Proof:
             return
         if self.relaxed is None or len(self.relaxed.shares) != len(self.shares):
             return
+        passes = Passes(effort.region_hamlets, effort.region_passes, effort.region_joined, effort.region_work)
         self.bounds["regions"] = region_bound(
-            self.master, self.relaxed, self.shares, effort.region_hamlets, effort.region_passes, effort.region_work,
-            effort.seed,
-        )  # fmt: skip
+            self.master, self.relaxed, self.recipes, passes, self.cleared, effort.seed
+        )
 
     def by_whole_ways(self) -> None:
         """CP-SAT over the ways, with trenches at what shares say; each answer that cannot be paid brings new shares."""
@@ -182,12 +194,15 @@ class _Proof:
             if choice is not None and choice.totals[0] > self.cleared:
                 self.choice = choice
             stops = np.isin(self.master.stop, self.case.node[answer.ways])
-            share = self._ascend(stops.astype(float), np.where(stops, FAR, FAR - 1), 1)
+            share = self._ascend(_recipe(stops.astype(float), np.where(stops, FAR, FAR - 1), 1))
             owed = int(share[stops].sum()) + int(self.case.cost[answer.ways].sum())
             if owed <= self.case.budget_vnd and (choice is None or choice.totals[0] < answer.bound):
                 return  # shares cannot say why this choice is too dear
             self.shares = np.vstack([self.shares, share])
 
-    def _ascend(self, wanted: NDArray[np.float64], most: NDArray[np.int64], levels: int) -> NDArray[np.int64]:
-        rank = np.round((1.0 - wanted) * levels).astype(np.int64)
-        return shares_of(self.case.network, self.master.stop, rank, most)[self.master.stop]
+    def _ascend(self, recipe: Recipe) -> NDArray[np.int64]:
+        return shares_of(self.case.network, self.master.stop, *recipe)[self.master.stop]
+
+
+def _recipe(wanted: NDArray[np.float64], most: NDArray[np.int64], levels: int) -> Recipe:
+    return np.round((1.0 - wanted) * levels).astype(np.int64), most

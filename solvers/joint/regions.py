@@ -1,11 +1,12 @@
-"""A bound in whole ways, region by region.
+"""A bound in whole ways and whole trenches, region by region.
 
-At a price for money, and with trenches charged by valid shares, the joint decision has no constraint left but coverage.
-Hamlets are split into regions; a way that covers hamlets of several regions becomes one copy in each, and its price is
-split among the copies. Whatever the split and the price, the regions' integer optima and the worth of the budget
-together bound every plan: the copies of a plan's ways cost no more than the plan. The relaxation's multipliers are a
-split at which next to nothing is lost against it, and whole ways win; then prices move towards copies that agree
-(subgradients).
+Hamlets are split into regions. A way that covers hamlets of several regions becomes one copy in each, and so does a
+trench that several regions may use; the copies' prices sum up to no more than what it costs. At a price for money
+nothing else ties regions together: each chooses ways and digs trenches for what they are worth to its own hamlets.
+Whatever the split and the price, the regions' optima and the worth of the budget together bound every plan, since the
+copies of what a plan builds cost no more than the plan. The relaxation's multipliers are a split at which next to
+nothing is lost against it, and whole ways and trenches win; then prices move towards copies that agree, the price of
+money towards a budget just spent, and regions are joined two by two.
 """
 
 from __future__ import annotations
@@ -14,189 +15,184 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.sat.python import cp_model
-from scipy import sparse
 
+from phusong.solvers.backhaul.bound import Claims, claims_of
+from phusong.solvers.backhaul.graph import FAR, ROOT
 from phusong.solvers.joint.master import Master, Relaxed
+from phusong.solvers.joint.parts import halves, hamlet_of_row
+from phusong.solvers.joint.prices import Prices, arc_costs, first_prices, parts_of
+from phusong.solvers.joint.region_model import FINE, Cut, Region, cuts_missed, solve_region
 
-FINE = 28  # worths are whole numbers of 2**-FINE hamlets
-DEEP = 40  # prices of a VND have so many bits more
-AGREE = 0.25  # share of a way's price that moves between copies that disagree, in the first pass
-TURN = 0.25  # how far the price of money follows the budget's over- or underuse
-LARGEST_TURN = 0.04
+DEEP = 52  # prices of a VND have so many bits more than worths
+TURN = 0.05  # how far the price of money moves at first, each time towards spending just the budget
+FASTER, SLOWER = 1.2, 0.5  # and then, where it goes on or turns round
+STEP = 0.5  # of the step that would reach the plan known if the bound were a straight line
+LEVELS = (1, 3, 5, 10, 20, 40)  # steps into which fractional stops are sorted before they claim, for a region's cuts
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """Rows of the master that speak of its hamlets, and the ways in them."""
+class Passes:
+    """hamlets : of the first regions, at most;  first : times that they are solved, prices moving in between;  joined :
+    the same for each doubling, one number a doubling;  work : CP-SAT's deterministic units a region, at each size"""
 
-    hamlets: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    ways: NDArray[np.int64]
-
-
-def combined_shares(shares: NDArray[np.int64], multiplier: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(K,) a mean of valid shares (k, K), rounded down: valid as well."""
-    parts = [round(m * 2**60 * 1e9) for m in multiplier.tolist()]
-    total: int = sum(parts)
-    if total <= 0:
-        return np.array(shares[0], dtype=np.int64)
-    lines = [(p, line.tolist()) for p, line in zip(parts, shares, strict=True) if p]
-    mean = [sum(p * line[k] for p, line in lines) // total for k in range(shares.shape[1])]
-    return np.array(mean, dtype=np.int64)
+    hamlets: int
+    first: int
+    joined: tuple[int, ...]
+    work: tuple[float, ...]
 
 
-def regions_of(master: Master, relaxed: Relaxed, size: int) -> list[Region]:
-    """Hamlets grown into regions of up to `size`, each time by the one that shares most pull of ways."""
-    hamlets, ways = master.hamlets, master.ways
-    kind = _hamlet_of_row(master)
-    spoken = np.flatnonzero(kind >= 0)
-    of_row = sparse.csr_array((np.ones(len(spoken)), (kind[spoken], spoken)), shape=(hamlets, len(kind)))
-    pull = of_row @ sparse.diags_array(relaxed.rows + 1e-3) @ master.matrix[:, hamlets : hamlets + ways].astype(float)
-    near = sparse.csr_array(pull @ sparse.diags_array(relaxed.x + 1e-2) @ pull.T)
-    waiting = master.open.copy()
-    closeness = np.zeros(hamlets)
-    regions = []
-    while waiting.any():
-        # Begin beside what is done already, so that no scraps are left between regions.
-        seed = int(np.argmax(np.where(waiting, closeness + 1e-12, -1.0)))
-        members: list[int] = []
-        link = np.zeros(hamlets)
-        while len(members) < size and seed >= 0:
-            members.append(seed)
-            waiting[seed] = False
-            a, b = near.indptr[seed], near.indptr[seed + 1]
-            link[near.indices[a:b]] += near.data[a:b]
-            reach = np.where(waiting, link, 0.0)
-            seed = int(np.argmax(reach)) if reach.max() > 0.0 else -1
-        closeness += link
-        held = np.array(sorted(members), dtype=np.int64)
-        rows = np.flatnonzero(np.isin(kind, held))
-        columns = np.unique(master.matrix[rows].indices)
-        regions.append(
-            Region(held, rows, columns[(columns >= hamlets) & (columns < hamlets + ways)].astype(np.int64) - hamlets)
-        )
-    return regions
+@dataclass(slots=True)
+class _Pass:
+    """What the regions chose: ways (r, W), arcs (r, 2e), and the bound that they make, in 2**-FINE hamlets."""
 
-
-def _hamlet_of_row(master: Master) -> NDArray[np.int64]:
-    """(R,) the hamlet that a clause or sum speaks of; -1 for other rows."""
-    first = master.matrix.indices[master.matrix.indptr[:-1]]
-    return np.asarray(np.where(first < master.hamlets, first, -1), dtype=np.int64)
+    ways: NDArray[np.bool_]
+    arcs: NDArray[np.bool_]
+    value: int
 
 
 def region_bound(
-    master: Master, relaxed: Relaxed, shares: NDArray[np.int64], size: int, passes: int, limit: float, seed: int
+    master: Master,
+    relaxed: Relaxed,
+    recipes: list[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    passes: Passes,
+    cleared: int,
+    seed: int,
 ) -> int:
     """No plan clears more weight than this.
 
-    shares : (k, K) valid shares that `relaxed` was solved with;  size : hamlets a region;  passes : times that prices
-    move;  limit : CP-SAT's deterministic units for each region
+    recipes : rank and most of the dual ascent of each share that `relaxed` was solved with;  cleared : by a plan known
     """
     case = master.case
+    arc_cost = arc_costs(case.network)
+    levels = halves(master, relaxed, passes.hamlets)
+    regions = _regions(master, levels[-1])
+    claims = [
+        (float(weight), claims_of(case.network, arc_cost, master.stop, *recipe))
+        for weight, recipe in zip(relaxed.shares / max(relaxed.shares.sum(), 1e-300), recipes, strict=True)
+        if weight > 0.0
+    ]
+    prices = first_prices(master, relaxed, [r.ways for r in regions], [r.rows for r in regions], claims)
+    known = dict.fromkeys(cut for _, claim in claims for cut in _cuts(claim, master.stop))
     price = round(relaxed.worth_of_vnd * 2 ** (FINE + DEEP))
-    share = np.zeros(case.network.nodes, dtype=np.int64)
-    share[master.stop] = combined_shares(shares, relaxed.shares)
-    worth = case.cost + _trench_of_way(master, relaxed, share)
-    regions = regions_of(master, relaxed, size)
-    split = [_first_split(master, relaxed, region) for region in regions]
-    total = np.zeros(master.ways)
-    for region, part in zip(regions, split, strict=True):
-        total[region.ways] += part
-    split = [part / np.maximum(total[region.ways], 1e-300) for region, part in zip(regions, split, strict=True)]
-    best = relaxed.bound
-    for turn in range(passes + 1):
-        whole = np.array([(price * int(w)) >> DEEP for w in worth.tolist()], dtype=np.int64)
-        # Rounded down, and the copies of a way never cost more than the way.
-        costs = [
-            np.floor(part * (1.0 - 1e-9) * whole[region.ways]).astype(np.int64)
-            for region, part in zip(regions, split, strict=True)
-        ]
-        paid = np.zeros(master.ways, dtype=np.int64)
-        for region, cost in zip(regions, costs, strict=True):
-            paid[region.ways] += cost
-        assert (paid <= whole).all()
-        picks, value = [], -((-price * case.budget_vnd) >> DEEP)
-        for region, cost in zip(regions, costs, strict=True):
-            most, pick = _solve(master, region, cost, limit, seed)
-            value += most
-            picks.append(pick)
-        best = min(best, value >> FINE)
-        if turn < passes:
-            used = _move(regions, split, picks, master.ways, AGREE / (1.0 + turn))
-            over = float(used @ worth) / max(1, case.budget_vnd) - 1.0
-            price = round(price * (1.0 + float(np.clip(TURN * over, -LARGEST_TURN, LARGEST_TURN)) / (1.0 + turn)))
-    return best
+    best, turn, before, last = relaxed.bound << FINE, TURN, 0.0, None
+    schedule = [(0, passes.first), *enumerate(passes.joined, start=1)]
+    for doubling, times in schedule[: len(levels)]:
+        if doubling > 0:
+            prices, regions = prices.joined(), _regions(master, levels[-1 - doubling])
+            if last is not None:
+                last.ways = last.ways[0::2] | last.ways[1::2]
+        for _ in range(times):
+            work = passes.work[min(doubling, len(passes.work) - 1)]
+            last = _solved(master, relaxed, regions, prices, price, known, last, work, seed)
+            best = min(best, last.value)
+            if best >> FINE <= cleared:
+                return best >> FINE
+            worth_of_vnd = price / 2 ** (FINE + DEEP)
+            over = _overspent(master, prices, last)
+            prices = _moved(master, regions, prices, last, worth_of_vnd, best / 2**FINE - cleared)
+            turn *= 1.0 if before == 0.0 else FASTER if over * before > 0.0 else SLOWER
+            before = over
+            price = round(price * (1.0 + float(np.sign(over)) * min(turn, 0.3 * abs(over))))
+    return best >> FINE
 
 
-def _trench_of_way(master: Master, relaxed: Relaxed, share: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(W,) what each way pays of its node's share; the ways at a node pay no more than the share together."""
+def _regions(master: Master, parts: list[NDArray[np.int64]]) -> list[Region]:
+    kind, hamlets = hamlet_of_row(master), master.hamlets
+    regions = []
+    for part in parts:
+        rows = np.flatnonzero(np.isin(kind, part))
+        columns = np.unique(master.matrix[rows].indices)
+        ways = columns[(columns >= hamlets) & (columns < hamlets + master.ways)].astype(np.int64) - hamlets
+        stops = np.unique(master.case.node[ways])
+        regions.append(Region(part, rows, ways, stops[stops != ROOT], {}))
+    return regions
+
+
+def _cuts(claims: Claims, stops: NDArray[np.int64]) -> list[Cut]:
+    ends = claims.indptr.tolist()
+    arcs = claims.arc.tolist()
+    at = stops[claims.stop].tolist()
+    return [(at[i], tuple(sorted(arcs[ends[i] : ends[i + 1]]))) for i in range(len(at))]
+
+
+def _solved(
+    master: Master,
+    relaxed: Relaxed,
+    regions: list[Region],
+    prices: Prices,
+    price: int,
+    known: dict[Cut, None],
+    last: _Pass | None,
+    work: float,
+    seed: int,
+) -> _Pass:
     case = master.case
-    wants = np.where(case.node > 0, relaxed.x + 1e-3, 0.0)
-    at_node = np.bincount(case.node, wants, case.network.nodes)
-    part = wants / np.maximum(at_node[case.node], 1e-300)
-    alone = np.bincount(case.node, minlength=case.network.nodes)[case.node] == 1
-    return np.where(alone, share[case.node], np.floor(part * (1.0 - 1e-9) * share[case.node])).astype(np.int64)
-
-
-def _first_split(master: Master, relaxed: Relaxed, region: Region) -> NDArray[np.float64]:
-    """Weight of the copies of a way in proportion to what the relaxation's multipliers pull at them."""
-    matrix = master.matrix[region.rows][:, master.hamlets + region.ways].astype(float)
-    return np.asarray(matrix.T @ (relaxed.rows[region.rows] + 1e-4))
-
-
-def _move(
-    regions: list[Region], split: list[NDArray[np.float64]], picks: list[NDArray[np.bool_]], ways: int, step: float
-) -> NDArray[np.float64]:
-    """Shift the price of each way towards copies that are taken; returns how much each way is taken, 0 to 1."""
-    taken, copies = np.zeros(ways), np.zeros(ways)
-    for region, part, pick in zip(regions, split, picks, strict=True):
-        taken[region.ways] += part * pick
-        copies[region.ways] += part
-    mean = taken / np.maximum(copies, 1e-300)
-    for number, (region, pick) in enumerate(zip(regions, picks, strict=True)):
-        split[number] = split[number] * (1.0 + step * (pick - mean[region.ways]))
-    total = np.zeros(ways)
-    for region, part in zip(regions, split, strict=True):
-        total[region.ways] += part
+    arc_cost = arc_costs(case.network)
+    answer = _Pass(
+        np.zeros((len(regions), master.ways), dtype=bool), np.zeros((len(regions), len(arc_cost)), dtype=bool),
+        -((-price * case.budget_vnd) >> DEEP),
+    )  # fmt: skip
+    paid = np.zeros(master.ways, dtype=np.int64), np.zeros(len(arc_cost), dtype=np.int64)
     for number, region in enumerate(regions):
-        split[number] = split[number] / np.maximum(total[region.ways], 1e-300)
-    return np.minimum(mean, 1.0)
+        way_part = parts_of(prices.way[number, region.ways], case.cost[region.ways])
+        arc_part = parts_of(prices.arc[number], arc_cost)
+        paid[0][region.ways] += way_part
+        paid[1][:] += arc_part
+        way_worth, arc_worth = _worth(price, way_part), _worth(price, arc_part)
+        _gather_cuts(master, relaxed, region, arc_worth, known)
+        hint = None if last is None else last.ways[number, region.ways]
+        most, ways, arcs = solve_region(master, region, way_worth, arc_worth, hint, work, seed)
+        answer.value += most
+        answer.ways[number, region.ways[ways]] = True
+        answer.arcs[number, arcs] = True
+        missed = cuts_missed(case.network, arc_worth == 0, arcs, np.unique(case.node[region.ways[ways]]))
+        known.update(missed)
+        region.cuts.update(missed)
+    assert (paid[0] <= case.cost).all()
+    assert (paid[1] <= arc_cost).all()
+    return answer
 
 
-def _solve(
-    master: Master, region: Region, cost: NDArray[np.int64], limit: float, seed: int
-) -> tuple[int, NDArray[np.bool_]]:
-    """A bound on the region's worth at these prices, in 2**-FINE hamlets, and the ways of its best choice."""
-    model = cp_model.CpModel()
-    columns = {int(h): model.new_bool_var("") for h in region.hamlets}
-    ways = [model.new_bool_var("") for _ in region.ways]
-    columns |= {master.hamlets + int(w): x for w, x in zip(region.ways, ways, strict=True)}
-    weight = [int(master.case.coverage.hamlet_weight[h]) << FINE for h in region.hamlets]
-    for row in region.rows.tolist():
-        a, b = master.matrix.indptr[row], master.matrix.indptr[row + 1]
-        names, values = [columns[c] for c in master.matrix.indices[a:b].tolist()], master.matrix.data[a:b].tolist()
-        if set(values) <= {-1, 1}:
-            model.add_bool_or([v if value > 0 else v.negated() for v, value in zip(names, values, strict=True)])
-        else:
-            model.add(cp_model.LinearExpr.weighted_sum(names, values) >= 0)
-    number = master.case.exclusive[region.ways]
-    for kind in np.unique(number):
-        members = np.flatnonzero(number == kind)
-        if len(members) > 1:
-            model.add_at_most_one([ways[m] for m in members])
-    hamlets = [columns[int(h)] for h in region.hamlets]
-    model.maximize(
-        cp_model.LinearExpr.weighted_sum(hamlets, weight) - cp_model.LinearExpr.weighted_sum(ways, cost.tolist())
-    )
-    solver = cp_model.CpSolver()
-    solver.parameters.random_seed = seed
-    solver.parameters.num_workers = 1
-    solver.parameters.linearization_level = 2
-    solver.parameters.max_deterministic_time = limit
-    solver.parameters.relative_gap_limit = 1e-4
-    status = solver.solve(model)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return sum(weight), np.zeros(len(ways), dtype=bool)
-    bound = min(sum(weight), int(np.ceil(solver.best_objective_bound)) + 1)
-    return bound, np.array([solver.boolean_value(x) for x in ways], dtype=bool)
+def _worth(price: int, cost: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.array([(price * c) >> DEEP for c in cost.tolist()], dtype=np.int64)
+
+
+def _gather_cuts(
+    master: Master, relaxed: Relaxed, region: Region, arc_worth: NDArray[np.int64], known: dict[Cut, None]
+) -> None:
+    """At its first turn a region takes the cuts known that speak of its stops, and those of ascents of its own."""
+    if region.cuts or len(region.stops) == 0:
+        return
+    own = set(region.stops.tolist())
+    region.cuts.update((cut, None) for cut in known if cut[0] in own)
+    fraction = relaxed.n[np.searchsorted(master.stop, region.stops)]
+    free = np.full(len(region.stops), FAR)
+    for steps in LEVELS:
+        rank = np.round((1.0 - fraction) * steps).astype(np.int64)
+        claims = claims_of(master.case.network, arc_worth, region.stops, rank, free)
+        region.cuts.update(dict.fromkeys(_cuts(claims, region.stops)))
+
+
+def _overspent(master: Master, prices: Prices, last: _Pass) -> float:
+    case = master.case
+    spent = float(((prices.way * last.ways) @ case.cost).sum())
+    spent += float(((prices.arc * last.arcs) @ arc_costs(case.network)).sum())
+    return spent / max(1, case.budget_vnd) - 1.0
+
+
+def _moved(
+    master: Master, regions: list[Region], prices: Prices, last: _Pass, worth_of_vnd: float, too_high: float
+) -> Prices:
+    """Prices after one step (Polyak): copies that are chosen become dearer, those that are not, cheaper."""
+    held = np.zeros(last.ways.shape, dtype=bool)
+    for number, region in enumerate(regions):
+        held[number, region.ways] = True
+    steps = []
+    for taken, copy in ((last.ways, held), (last.arcs, prices.arc > 0.0)):
+        mean = (taken & copy).sum(axis=0) / np.maximum(copy.sum(axis=0), 1)
+        steps.append(np.where(copy, (taken & copy) - mean, 0.0))
+    length = sum(float((step * step).sum()) for step in steps)
+    scale = STEP * max(too_high, 1.0) / max(length, 1e-9)
+    way_worth = np.maximum(worth_of_vnd * master.case.cost, 1e-9)
+    arc_worth = np.maximum(worth_of_vnd * arc_costs(master.case.network), 1e-9)
+    return prices.moved(scale * steps[0] / way_worth, scale * steps[1] / arc_worth)

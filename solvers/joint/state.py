@@ -67,12 +67,19 @@ def put(g: Ground, s: Choice, way: int, sign: int) -> None:
     s.totals[SPENT] += sign * g.cost[way]
     s.used[g.exclusive[way]] += sign
     s.stops[g.node[way]] += sign
+    told = -1  # cells of a hamlet mostly follow each other
     for i in range(g.cell_ptr[way], g.cell_ptr[way + 1]):
         cell = g.cell[i]
         s.times[cell] += sign
         if s.times[cell] == (1 if sign > 0 else 0):
             for j in range(g.group_ptr[cell], g.group_ptr[cell + 1]):
-                _move(g, s, g.group[j], sign * g.people[cell])
+                group = g.group[j]
+                hamlet = g.hamlet[group]
+                _move(g, s, group, sign * g.people[cell])
+                if hamlet != told:
+                    told = hamlet
+                    for k in range(g.ways_ptr[hamlet], g.ways_ptr[hamlet + 1]):
+                        s.stale[g.ways[k]] = True
 
 
 @njit(cache=True, nogil=True)
@@ -89,13 +96,12 @@ def _move(g: Ground, s: Choice, group: int, people: int) -> None:
         s.unmet[hamlet] -= 1
         if s.unmet[hamlet] == 0:
             s.totals[CLEARED] += g.weight[hamlet]
-    for i in range(g.ways_ptr[hamlet], g.ways_ptr[hamlet + 1]):
-        s.stale[g.ways[i]] = True
 
 
 @njit(cache=True, nogil=True)
-def dig(g: Ground, s: Choice, node: int) -> None:
-    """Trenches from the tree to a node, along the cheapest way known. O(nodes that come nearer)."""
+def dig(g: Ground, s: Choice, node: int, most: int) -> None:
+    """Trenches from the tree to a node, along the cheapest way known, and distances anew, up to `most`.
+    O(nodes that come nearer)."""
     heap = [(np.int64(0), np.int64(0))]
     heap.pop()
     while not s.tree[node]:
@@ -107,30 +113,42 @@ def dig(g: Ground, s: Choice, node: int) -> None:
         heap.append((np.int64(0), np.int64(node)))
         node = g.start[edge] + g.end[edge] - node
     if len(heap) > 0:
-        spread(g.indptr, g.neighbour, g.edge, g.trench, s.distance, s.by, heap, FAR)
+        spread(g.indptr, g.neighbour, g.edge, g.trench, s.distance, s.by, heap, np.int64(most))
 
 
 @njit(cache=True, nogil=True)
-def prune(g: Ground, s: Choice, most: int) -> None:
-    """Fill in trenches that lead to no stop, and measure distances anew, up to `most`. O(network)."""
-    nodes = len(s.stops)
+def shed(g: Ground, dug: NDArray[np.bool_], stops: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
+    """Fill in trenches that lead to no stop (stops: (n,) how many at each node); the money that saves, and how many
+    edges are left at each node. O(network)."""
+    nodes = len(stops)
+    saved = 0
     degree = np.zeros(nodes, np.int64)
-    for edge in range(len(s.dug)):
-        if s.dug[edge]:
+    for edge in range(len(dug)):
+        if dug[edge]:
             degree[g.start[edge]] += 1
             degree[g.end[edge]] += 1
     for first in range(nodes):
         node = first
-        while node != ROOT and degree[node] == 1 and s.stops[node] == 0:
+        while node != ROOT and degree[node] == 1 and stops[node] == 0:
             for i in range(g.indptr[node], g.indptr[node + 1]):
                 edge = g.edge[i]
-                if s.dug[edge]:
-                    s.dug[edge] = False
-                    s.totals[SPENT] -= g.trench[edge]
+                if dug[edge]:
+                    dug[edge] = False
+                    saved += g.trench[edge]
                     degree[node] -= 1
                     node = g.neighbour[i]
                     degree[node] -= 1
                     break
+    return saved, degree
+
+
+@njit(cache=True, nogil=True)
+def prune(g: Ground, s: Choice, budget: int) -> None:
+    """Fill in trenches that lead to no stop, and measure distances anew, up to the money left. O(network)."""
+    nodes = len(s.stops)
+    saved, degree = shed(g, s.dug, s.stops)
+    s.totals[SPENT] -= saved
+    most = budget - s.totals[SPENT]
     heap = [(np.int64(0), np.int64(ROOT))]
     for node in range(nodes):
         s.tree[node] = node == ROOT or degree[node] > 0
@@ -138,6 +156,30 @@ def prune(g: Ground, s: Choice, most: int) -> None:
         if degree[node] > 0 and node != ROOT:
             heap.append((np.int64(0), np.int64(node)))
     spread(g.indptr, g.neighbour, g.edge, g.trench, s.distance, s.by, heap, np.int64(most))
+
+
+@njit(cache=True, nogil=True)
+def needless(g: Ground, s: Choice, way: int) -> bool:
+    """Whether as much is cleared without a way that is in. O(as put), less where it is needed."""
+    touched = 0
+    needed = False
+    for i in range(g.cell_ptr[way], g.cell_ptr[way + 1]):
+        cell = g.cell[i]
+        if s.times[cell] == 1 and g.people[cell] > 0:
+            for j in range(g.group_ptr[cell], g.group_ptr[cell + 1]):
+                group = g.group[j]
+                hamlet = g.hamlet[group]
+                if s.unmet[hamlet] == 0 and g.weight[hamlet] > 0:
+                    if s.extra[group] == 0:
+                        s.touched[touched] = group
+                        touched += 1
+                    s.extra[group] += g.people[cell]
+                    needed = needed or s.got[group] - s.extra[group] < g.need[group]
+            if needed:
+                break
+    for k in range(touched):
+        s.extra[s.touched[k]] = 0
+    return not needed
 
 
 @njit(cache=True, nogil=True)
@@ -178,26 +220,35 @@ def ground_of(case: JointCase) -> Ground:
     groups, cells = len(coverage.group_hamlet), len(coverage.cell_people)
     group = np.repeat(np.arange(groups), np.diff(coverage.group_indptr))
     of_cell = sparse.csr_array((np.ones(len(group), bool), (coverage.group_cell, group)), shape=(cells, groups))
-    of_hamlet = sparse.csr_array(
-        (np.ones(groups, bool), (coverage.group_hamlet, np.arange(groups))), shape=(coverage.hamlets, groups)
-    )
-    ways = sparse.csr_array(of_hamlet.astype(np.int64) @ of_cell.T.astype(np.int64) @ case.covers.T.astype(np.int64))
     locked = coverage.locked[case.option]
-    return Ground(
-        cell_ptr=case.covers.indptr.astype(np.int64), cell=case.covers.indices.astype(np.int64),
-        group_ptr=of_cell.indptr.astype(np.int64), group=of_cell.indices.astype(np.int64),
-        people=coverage.cell_people.astype(np.int64), need=coverage.group_need.astype(np.int64),
-        hamlet=coverage.group_hamlet.astype(np.int64), weight=coverage.hamlet_weight.astype(np.int64),
-        ways_ptr=ways.indptr.astype(np.int64), ways=ways.indices.astype(np.int64), cost=case.cost, node=case.node,
+    return indexed(
+        covers=case.covers, of_cell=of_cell, people=coverage.cell_people.astype(np.int64),
+        need=coverage.group_need.astype(np.int64), hamlet=coverage.group_hamlet.astype(np.int64),
+        weight=coverage.hamlet_weight.astype(np.int64), cost=case.cost, node=case.node,
         exclusive=case.exclusive.astype(np.int64), must=np.where(locked, case.option, -1).astype(np.int64),
         indptr=network.indptr, neighbour=network.neighbour, edge=network.edge, start=network.start, end=network.end,
         trench=network.cost,
     )  # fmt: skip
 
 
-def nothing_chosen(case: JointCase, g: Ground) -> Choice:
+def indexed(
+    covers: sparse.csr_array, of_cell: sparse.csr_array, hamlet: NDArray[np.int64], **plain: NDArray[np.int64]
+) -> Ground:
+    """Ground from what each way covers (W, C) and the groups of each cell (C, G); `plain`: its other arrays."""
+    of_hamlet = sparse.csr_array(
+        (np.ones(len(hamlet), np.int64), (hamlet, np.arange(len(hamlet)))), shape=(len(plain["weight"]), len(hamlet))
+    )
+    ways = sparse.csr_array(of_hamlet @ of_cell.T.astype(np.int64) @ covers.T.astype(np.int64))
+    return Ground(
+        cell_ptr=covers.indptr.astype(np.int64), cell=covers.indices.astype(np.int64),
+        group_ptr=of_cell.indptr.astype(np.int64), group=of_cell.indices.astype(np.int64), hamlet=hamlet,
+        ways_ptr=ways.indptr.astype(np.int64), ways=ways.indices.astype(np.int64), **plain,
+    )  # fmt: skip
+
+
+def nothing_chosen(g: Ground) -> Choice:
     """The empty choice."""
-    ways, nodes, groups = len(g.cost), case.network.nodes, len(g.need)
+    ways, nodes, groups = len(g.cost), len(g.indptr) - 1, len(g.need)
     unmet = np.bincount(g.hamlet[g.need > 0], minlength=len(g.weight)).astype(np.int64)
     s = Choice(
         chosen=np.zeros(ways, np.bool_), used=np.zeros(int(g.exclusive.max(initial=0)) + 1, np.int64),

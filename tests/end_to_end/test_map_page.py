@@ -145,6 +145,25 @@ def test_layers_toggle(visit, layer, colour):
     assert visit.count(colour) == pytest.approx(shown, rel=0.02)
 
 
+def test_pictures_of_the_sky_take_the_place_of_the_signal(browser, result, tmp_path):
+    write_map(sample.with_sky(result), tmp_path / "map.html")
+    visit = Visit(browser, tmp_path / "map.html")
+    page = visit.page
+    assert page.is_checked('[data-layer="coverage"]')
+    page.check('[data-layer="sat_rate"]')
+    assert not page.is_checked('[data-layer="coverage"]')
+    assert "≥ 10 Mbps" in page.inner_text("#satellite-scale")
+    page.check('[data-layer="sat_obstruction"]')
+    assert not page.is_checked('[data-layer="sat_rate"]')
+    assert "≥ 5%" in page.inner_text("#satellite-scale")
+    page.check('[data-layer="coverage"]')
+    assert page.inner_text("#satellite-scale") == ""
+    assert not page.is_checked('[data-layer="sat_obstruction"]')
+    assert visit.complaints == []
+    assert visit.outside() == []
+    visit.context.close()
+
+
 def test_coverage_toggles_and_the_plan_covers_more_than_today(visit):
     relief = "#e9e7e3"  # bare terrain in the light: what shows where there is no signal
     planned = visit.count(relief)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -14,6 +15,7 @@ from odc.geo.geobox import GeoBox
 from scipy import ndimage
 
 from phusong.scenarios.outputs.result import PartRasters, RunResult
+from phusong.scenarios.satellite.result import PartLayers, SatelliteResult
 
 CRS = "EPSG:32648"
 OPERATORS = ("Viettel", "VNPT", "MobiFone")
@@ -265,12 +267,13 @@ def one_part(
         for kind, line in (
             ("fibre", [spot, bend, near]),
             ("power", [spot, shapely.Point(spot.x - 900, spot.y - 1400)]),
+            ("microwave", [spot, near]),
         ):
             shape = shapely.LineString(line)
             pieces["routes"].append(
                 gpd.GeoDataFrame(
                     {"option_id": [f"OPT-N{prefix}-{k:02d}"], "site_id": [f"N{prefix}-{k:02d}"], "kind": [kind],
-                     "length_km": [shape.length / 1000], "inferred_km": [0.2]},
+                     "length_km": [shape.length / 1000], "inferred_km": [0.2], "users": [2]},
                     geometry=[shape], crs=CRS,
                 )
             )  # fmt: skip
@@ -348,9 +351,40 @@ def sample_summary(hamlets: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> dict[s
         "operators": [{"operator": name, "people_before": 9000, "people_after": 9900.5} for name in OPERATORS],
         "facilities": {"served_before": 12, "served_after": 17, "total": 20},
         "edge_hamlets": int(hamlets.edge.sum()),
+        "backhaul": {
+            "trench_km": 61.4,
+            "trench_vnd": 4_912_000_000,
+            "ways": {"fibre": 9, "microwave": 2},
+            "saved_vnd": 2_100_000_000,
+        },
         "stations_existing": 14,
         "stations_new": 9,
         "sites_new": int((sites.status == "new").sum()),
         "assumptions": ["Thời gian tính 10 năm (giả định)", "Suy hao feeder 2 dB (giả định)"],
         "notes": ["Thôn gom 214.000 trên 484.000 người của raster dân số"],
     }
+
+
+def with_sky(run: RunResult) -> RunResult:
+    """The same run with pictures of the sky whose values follow the terrain."""
+    rasters = [
+        {
+            "rate": part.height_m / 30.0,
+            "rain_limited": 0.99 + part.height_m / 150_000.0,
+            "obstruction": part.height_m / 5e3,
+        }
+        for part in run.parts
+    ]
+    parts = tuple(
+        PartLayers(part.name, part.box, part.inside, {name: raster.astype(np.float32) for name, raster in own.items()})
+        for part, own in zip(run.parts, rasters, strict=True)
+    )
+    hamlets = pd.DataFrame(
+        {"hamlet_id": run.hamlets["hamlet_id"], "broadband": "leo", "why": "", "leo_rain_limited": 0.99712}
+    )
+    cells = pd.DataFrame(
+        {"service_cell": ["85415893fffffff"], "households": [1.0], "terminals": [1.0], "area_km2": [1.0]}
+    )
+    said = {"vi": "Băng rộng vệ tinh: mưa để lại 99,71%, 25 Mbps.", "en": "Satellite: rain leaves 99.71%, 25 Mbps."}
+    summary = {"paragraph": said, "climate": ["made up"]}
+    return replace(run, satellite=SatelliteResult(run.name, run.synthetic, parts, hamlets, cells, summary))

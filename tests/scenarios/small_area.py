@@ -10,6 +10,8 @@ import pandas as pd
 import shapely
 from affine import Affine
 from odc.geo.geobox import GeoBox
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
 
 from phusong.data_sources.area import Layers, Part
 from phusong.data_sources.layers import empty_layer
@@ -106,3 +108,39 @@ def candidates_of(baseline: Baseline, scenario: Scenario) -> Candidates:
         horizon_years=scenario.objective.horizon_years,
         served_hamlets=hamlets[baseline.state == 0].reset_index(drop=True),
     )  # fmt: skip
+
+
+def dug_alone(candidates: Candidates, node: int) -> list[int]:
+    """Edges of the cheapest way of fibre to a node."""
+    network = candidates.network
+    size = len(network.xy)
+    graph = csr_array((network.priced_m, (network.start, network.end)), shape=(size, size))
+    _, before, _ = dijkstra(
+        graph, directed=False, indices=np.flatnonzero(network.lit), return_predecessors=True, min_only=True
+    )
+    number = {(int(a), int(b)): e for e, (a, b) in enumerate(zip(network.start, network.end, strict=True))}
+    edges = []
+    while (last := int(before[node])) >= 0:
+        edges.append(number[min(node, last), max(node, last)])
+        node = last
+    return edges
+
+
+def by_fibre(parts: Sequence[Candidates], chosen: Sequence[int]) -> tuple[list[int], list[int]]:
+    """A way for each chosen option, -1 where it needs none, and the trenches: everyone along his own cheapest route."""
+    ways, trenches = [], set()
+    option_first = way_first = edge_first = 0
+    for part in parts:
+        for option in sorted(chosen):
+            if not option_first <= option < option_first + len(part.options):
+                continue
+            if not part.needs_way[option - option_first]:
+                ways.append(-1)
+                continue
+            own = part.ways[(part.ways["option"] == option - option_first) & (part.ways["kind"] == "fibre")]
+            ways.append(way_first + int(own.index[0]))
+            trenches |= {edge_first + e for e in dug_alone(part, int(own["node"].iloc[0]))}
+        option_first += len(part.options)
+        way_first += len(part.ways)
+        edge_first += len(part.network.start)
+    return ways, sorted(trenches)

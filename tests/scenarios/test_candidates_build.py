@@ -13,16 +13,20 @@ from affine import Affine
 from odc.geo.geobox import GeoBox
 
 from phusong.coverage.errors import ValueOutOfRange
+from phusong.coverage.microwave import clearance
 from phusong.coverage.sectors import Sectors
+from phusong.coverage.terrain import Terrain
 from phusong.data_sources.area import Layers, Part
 from phusong.data_sources.grid import planning_grids
 from phusong.data_sources.layers import empty_layer, read_layer
 from phusong.data_sources.terrain import read_terrain
-from phusong.scenarios.candidates.build import Candidates, find_candidates
+from phusong.scenarios.candidates.build import Candidates, find_candidates, with_ways
+from phusong.scenarios.candidates.fibre import fibre_paths
 from phusong.scenarios.candidates.ground import Ground
 from phusong.scenarios.candidates.reasons import REASONS
 from phusong.scenarios.candidates.settings import KINDS, CandidateSettings, Costs
 from phusong.scenarios.candidates.targets import Targets
+from phusong.scenarios.candidates.ways import joined_ways, way_table
 from phusong.scenarios.errors import NoOperatorKnown, UnusableBand
 from phusong.scenarios.radio import Radio, existing_network, grid_coordinates, true_north_deg
 
@@ -232,7 +236,8 @@ def test_nothing_is_left_out_uncounted(plain):
 
     none = found(replace(part, layers=replace(part.layers, pops=part.layers.pops.iloc[:0])), targets)
     assert not none.options["kind"].isin(["new-site", "remote-radio"]).any()
-    assert none.dropped["no-fibre-within-the-limit"] == towers + len(targets.hamlets)
+    assert none.dropped["no-fibre-within-the-limit"] == len(targets.hamlets)
+    assert none.dropped["no-backhaul-within-the-limit"] == towers
 
 
 def test_forbidden_ground_is_left_free_and_penalties_are_paid(plain):
@@ -281,14 +286,103 @@ def test_the_transmission_line_feeds_nothing(plain):
     assert set(dark.options.loc[dark.options["kind"] == "new-site", "power"]) == {"solar-battery"}
 
 
-def test_fibre_of_the_tables_is_the_fibre_that_is_drawn(plain):
-    fibre = plain.routes[plain.routes["kind"] == "fibre"].set_index("site_id")
-    towers = plain.options[plain.options["backhaul"] == "fibre"].groupby("site_id").first()
-    assert fibre.loc[towers.index, "length_km"].to_numpy() == pytest.approx(towers["fibre_km"].to_numpy())
-    assert fibre.geometry.length.to_numpy() / 1000 == pytest.approx(fibre["length_km"].to_numpy())
-    assert (towers["inferred_km"] <= towers["fibre_km"]).all()
-    rate = Costs().fibre_vnd_per_km.value
-    assert (towers["backhaul_vnd"] >= np.floor(rate * (towers["fibre_km"] - 0.05))).all()
+def test_costs_are_without_backhaul_and_each_way_has_its_own(plain):
+    options, ways, network = plain.options, plain.ways, plain.network
+    assert (options["backhaul_vnd"] == 0).all()
+    needing = np.flatnonzero(plain.needs_way)
+    assert set(options["kind"].iloc[needing]) == {"new-site", "remote-radio"}
+    assert set(ways["option"]) == set(needing.tolist())
+    assert not ways.duplicated(["option", "kind"]).any()
+    assert ways["option"].is_monotonic_increasing
+    fibre, link = ways[ways["kind"] == "fibre"], ways[ways["kind"] == "microwave"]
+    assert (network.xy[fibre["node"]] == place_of(plain, fibre)).all()
+    assert (fibre[["capex_vnd", "opex_vnd_per_year", "lifetime_vnd"]] == 0).all(axis=None)
+    assert (link["node"] == -1).all()
+    assert (link["capex_vnd"] == round(Costs().microwave_link_vnd.value)).all()
+    assert (link["lifetime_vnd"] == link["capex_vnd"] + 10 * link["opex_vnd_per_year"]).all()
+    assert set(options["kind"].iloc[link["option"]]) == {"new-site"}
+    alone = fibre_paths(network, fibre["node"].to_numpy())
+    assert alone.trench_vnd.tolist() == options["fibre_alone_vnd"].iloc[fibre["option"]].tolist()
+    assert alone.length_m / 1000 == pytest.approx(options["fibre_km"].iloc[fibre["option"]].to_numpy())
+    assert set(network.lit.nonzero()[0]) == {len(network.xy) - 1}
+
+
+def place_of(candidates: Candidates, ways: pd.DataFrame) -> np.ndarray:
+    sites = candidates.sites.iloc[candidates.options["location"].iloc[ways["option"]]]
+    return np.column_stack([sites.geometry.x, sites.geometry.y])
+
+
+@pytest.mark.parametrize("hops", [1, 2, 3])
+def test_links_see_their_ends_and_hang_on_each_other_without_circles(hops):
+    part, targets = made_up()
+    candidates = found(part, targets, microwave_hops=hops, microwave_clearance=0.3, **FAR)
+    ways, settings = candidates.ways, CandidateSettings()
+    terrain = Terrain(part.height_m, part.cell_m)
+    heights = candidates.options["height_m"].to_numpy()
+    link = ways[ways["kind"] == "microwave"]
+    assert len(link)
+    here = dict(zip(link.index, place_of(candidates, link), strict=True))
+    everywhere = dict(zip(ways.index, place_of(candidates, ways), strict=True))
+
+    def clear(row: int, xy: np.ndarray, height_m: float) -> float:
+        rc = grid_coordinates(part.box, np.array([here[row][0], xy[0]]), np.array([here[row][1], xy[1]]))
+        up = heights[ways["option"][row]]
+        return clearance(terrain, rc[:1], [up], rc[1:], [height_m], settings.microwave_ghz)[0]
+
+    depth: dict[int, int] = dict.fromkeys(ways.index[ways["kind"] == "fibre"], 0)
+    for row in [*link.index[link["relays"].str.len() == 0], *link.index[link["relays"].str.len() > 0]]:
+        way = ways.loc[row]
+        if not way["relays"]:
+            assert way["end_id"] == "P"
+            assert clear(row, np.array([way["end_x"], way["end_y"]]), way["end_height_m"]) >= 0.3
+            depth[row] = 1
+    left = [row for row in link.index if row not in depth]
+    while ready := [row for row in left if all(r in depth for r in ways.loc[row, "relays"])]:
+        for row in ready:
+            depth[row] = 1 + max(depth[r] for r in ways.loc[row, "relays"])
+        left = [row for row in left if row not in depth]
+    assert not left  # a circle would never get ready
+    assert max(depth.values()) <= hops
+    for row in link.index:
+        for relay in ways.loc[row, "relays"]:
+            assert (everywhere[relay] != here[row]).any()
+            assert clear(row, everywhere[relay], heights[ways["option"][relay]]) >= 0.3
+
+
+def test_a_thinned_network_costs_no_place_more_alone(plain):
+    thin = found(*made_up(), trenches=0, **FAR)
+    assert thin.inferred["trenches-not-offered"] == len(plain.network.start) - len(thin.network.start) > 0
+    pd.testing.assert_frame_equal(thin.options, plain.options)
+    pd.testing.assert_frame_equal(thin.ways, plain.ways)
+
+
+def test_the_scenario_says_which_backhaul_there_is():
+    part, targets = made_up()
+    only_fibre = found(part, targets, backhaul=("fibre",), **FAR)
+    assert set(only_fibre.ways["kind"]) == {"fibre"}
+    only_links = found(part, targets, backhaul=("microwave",), microwave_clearance=0.0, **FAR)
+    assert set(only_links.ways["kind"]) <= {"microwave"}
+    assert "remote-radio" not in set(only_links.options["kind"])
+    assert set(only_links.ways["option"]) == set(np.flatnonzero(only_links.needs_way).tolist())
+    dark = replace(part, layers=replace(part.layers, pops=part.layers.pops.iloc[:0]))
+    by_satellite = found(dark, targets, backhaul=("fibre", "leo"), **FAR)
+    assert by_satellite.needs_way.any()
+    assert len(by_satellite.ways) == 0
+    row = {"option": int(np.flatnonzero(by_satellite.needs_way)[0]), "kind": "leo", "cap": "leo-terminals"}
+    more = with_ways(by_satellite, pd.DataFrame([row]))
+    assert more.ways["cap"].tolist() == ["leo-terminals"]
+    assert more.ways[["node", "relay_most", "until", "relays"]].iloc[0].tolist() == [-1, 0, "", ()]
+
+
+def test_further_ways_keep_the_order_and_the_relays():
+    ways = way_table(
+        [{"option": 0, "kind": "fibre"}, {"option": 4, "kind": "fibre"}, {"option": 4, "kind": "microwave"}]
+    )
+    more = pd.DataFrame({"option": [2, 0], "kind": ["microwave", "leo"], "relays": [(1, 2), ()]})
+    both = joined_ways(ways, more)
+    assert both["option"].tolist() == [0, 0, 2, 4, 4]
+    assert both["kind"].tolist() == ["fibre", "leo", "microwave", "fibre", "microwave"]
+    assert both["relays"].tolist() == [(), (), (3, 4), (), ()]
 
 
 def test_new_stations_are_of_the_minimum_technology():

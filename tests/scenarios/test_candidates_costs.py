@@ -15,7 +15,6 @@ from phusong.scenarios.candidates.costs import (
     mast_raised,
     new_tower,
     remote_radio,
-    repeater,
     sector_added,
 )
 from phusong.scenarios.candidates.power import SupplyRates, supply
@@ -80,13 +79,11 @@ def test_a_tower_is_billed_by_hand():
         tower_vnd_per_m=20 * MILLION,
         hamlet_track_vnd_per_km=300 * MILLION,
         access_road_vnd_per_km=800 * MILLION,
-        fibre_vnd_per_km=80 * MILLION,
-        fibre_vnd_per_km_per_year=1 * MILLION,
         station_4g_vnd=450 * MILLION,
         site_vnd_per_year=60 * MILLION,
     )
     works = Works(
-        building_factor=2.0, access_km=1.5, fibre_priced_km=12.5, fibre_km=10.0, inferred_km=3.0, power="grid",
+        building_factor=2.0, access_km=1.5, fibre_vnd=1e9, fibre_km=10.0, inferred_km=3.0, power="grid",
         power_vnd=310e6, power_vnd_per_year=35e6, evn_confirm=False,
     )  # fmt: skip
     bill = new_tower(costs, "4G", 25.0, works, on_hamlet_track=True)
@@ -94,15 +91,13 @@ def test_a_tower_is_billed_by_hand():
         tower_vnd=2 * (200 + 25 * 20) * MILLION,
         road_vnd=450 * MILLION,
         power_vnd=310 * MILLION,
-        backhaul_vnd=1000 * MILLION,
         radio_vnd=450 * MILLION,
-        opex_vnd_per_year=(60 + 35 + 10) * MILLION,
+        opex_vnd_per_year=(60 + 35) * MILLION,
     )
-    assert bill.capex_vnd == 3610 * MILLION
-    assert bill.lifetime_vnd(10) == (3610 + 1050) * MILLION
+    assert bill.backhaul_vnd == 0  # comes with the way that is chosen
+    assert bill.capex_vnd == 2610 * MILLION
+    assert bill.lifetime_vnd(10) == (2610 + 950) * MILLION
     assert new_tower(costs, "4G", 25.0, works, on_hamlet_track=False).road_vnd == 1200 * MILLION
-    assert remote_radio(costs, works).backhaul_vnd == 1000 * MILLION
-    assert repeater(costs, works).backhaul_vnd == 0
 
 
 def test_improvements_cost_less_than_building():

@@ -12,10 +12,13 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phusong.scenarios.candidates.fibre import fibre_paths
+from phusong.scenarios.candidates.fibre import FibreNetwork, FibrePaths, fibre_network, fibre_paths
 from phusong.scenarios.candidates.roads import RoadGraph, road_graph
+from phusong.scenarios.candidates.settings import Costs
+from phusong.scenarios.candidates.trenches import offered_trenches
 
 NOWHERE = np.empty((0, 2))
+A_DONG_A_MILLIMETRE = Costs(fibre_vnd_per_km=1e6, fibre_vnd_per_km_per_year=1e3)
 LIMIT_M = 10_000.0
 
 
@@ -33,6 +36,15 @@ def roads(*lines: Sequence[tuple[float, float]]) -> gpd.GeoDataFrame:
 
 def graph_of(frame: gpd.GeoDataFrame, attach_xy: np.ndarray = NOWHERE, limit_m: float = LIMIT_M) -> RoadGraph:
     return road_graph(frame, attach_xy, flat, snap_m=20.0, off_road_limit_m=limit_m)
+
+
+def network_of(graph: RoadGraph, places: np.ndarray, lit: np.ndarray, price, limit_m: float) -> FibreNetwork:
+    return fibre_network(graph, places, lit, price, limit_m, A_DONG_A_MILLIMETRE, 10)
+
+
+def alone(graph: RoadGraph, places: np.ndarray, lit: np.ndarray, price, limit_m: float) -> FibrePaths:
+    network = network_of(graph, places, lit, price, limit_m)
+    return fibre_paths(network, len(graph.xy) + np.arange(len(places)))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +73,7 @@ def test_joining_loses_no_length():
     places = np.array([[100.0, 0.0]])
     lit = np.array([[0.0, 0.0]])
     graph = road_graph(roads(*pieces), np.concatenate([places, lit]), flat, snap_m=5.0, off_road_limit_m=LIMIT_M)
-    assert fibre_paths(graph, places, lit, flat, 1.0).priced_m == pytest.approx([100.0], abs=0.1)
+    assert alone(graph, places, lit, flat, 1.0).trench_vnd == pytest.approx([100_000], abs=100)
 
 
 def test_pieces_beyond_the_limit_stay_apart():
@@ -74,8 +86,11 @@ def test_pieces_beyond_the_limit_stay_apart():
 def test_a_road_drawn_twice_costs_no_more():
     frame = roads([(0, 0), (1000, 0)], [(0, 0), (1000, 0)])
     places, lit = np.array([[1000.0, 0.0]]), np.array([[0.0, 0.0]])
-    found = fibre_paths(graph_of(frame, np.concatenate([places, lit])), places, lit, flat, 1.0)
-    assert found.priced_m == pytest.approx([1000.0], abs=0.1)
+    graph = graph_of(frame, np.concatenate([places, lit]))
+    assert alone(graph, places, lit, flat, 1.0).trench_vnd == pytest.approx([1_000_000], abs=100)
+    network = network_of(graph, places, lit, flat, 1.0)
+    assert len({(a, b) for a, b in zip(network.start, network.end, strict=True)}) == len(network.start)
+    assert (network.start < network.end).all()
 
 
 points = st.tuples(st.integers(0, 80), st.integers(0, 80)).map(lambda p: (50.0 * p[0], 50.0 * p[1]))
@@ -105,7 +120,7 @@ def test_fibre_is_the_cheapest_path_and_never_dearer_than_the_straight_way(lines
     place_xy, lit_xy = np.array(places) + 7.0, np.unique(np.array(lit) - 3.0, axis=0)
     attach_xy = np.concatenate([place_xy, lit_xy])
     graph = road_graph(roads(*lines), attach_xy, westward_is_dearer, snap_m=20.0, off_road_limit_m=LIMIT_M)
-    found = fibre_paths(graph, place_xy, lit_xy, westward_is_dearer, LIMIT_M)
+    found = alone(graph, place_xy, lit_xy, westward_is_dearer, LIMIT_M)
 
     links = [(len(graph.xy) + k, int(foot)) for k, foot in enumerate(graph.foot)]
     for k, xy in enumerate(place_xy):
@@ -118,33 +133,61 @@ def test_fibre_is_the_cheapest_path_and_never_dearer_than_the_straight_way(lines
         ways.append((a, b, max(np.hypot(*(xy[a] - xy[b])), 0.01) * price))
     sources = range(len(graph.xy) + len(place_xy), len(xy))
     brute = _dijkstra(len(xy), ways, sources)[len(graph.xy) : len(graph.xy) + len(place_xy)]
-    assert found.priced_m == pytest.approx(brute, rel=1e-9)
+    assert found.trench_vnd / 1000.0 == pytest.approx(brute, rel=1e-6, abs=0.05)
 
     straight_m = np.hypot(*(place_xy[:, None] - lit_xy[None]).transpose(2, 0, 1))
     nearest = straight_m.argmin(axis=1)
     direct = straight_m.min(axis=1) * westward_is_dearer(place_xy, lit_xy[nearest])
-    assert (found.priced_m <= direct + 0.02).all()
+    assert (found.trench_vnd / 1000.0 <= direct + 0.05).all()
     assert (found.length_m >= straight_m.min(axis=1) - 0.5).all()
     assert (found.inferred_m <= found.length_m + 1e-6).all()
-    for k, line in enumerate(found.path):
-        assert line.coords[-1] == pytest.approx(tuple(place_xy[k]))
-        assert np.hypot(*(lit_xy - np.array(line.coords[0])).T).min() < 1e-6
-        assert line.length == pytest.approx(found.length_m[k])
+
+
+@settings(max_examples=40, deadline=None)
+@given(networks, st.lists(points, min_size=2, max_size=5, unique=True), st.lists(points, min_size=1, max_size=2))
+def test_offered_trenches_hold_every_own_route_and_a_spanning_tree(lines, places, lit):
+    """What they leave out lengthens neither a place's own route nor the least spanning tree over all places."""
+    place_xy, lit_xy = np.array(places) + 7.0, np.unique(np.array(lit) - 3.0, axis=0)
+    attach_xy = np.concatenate([place_xy, lit_xy])
+    graph = road_graph(roads(*lines), attach_xy, westward_is_dearer, snap_m=20.0, off_road_limit_m=LIMIT_M)
+    whole = network_of(graph, place_xy, lit_xy, westward_is_dearer, LIMIT_M)
+    node = len(graph.xy) + np.arange(len(places))
+    fewer = offered_trenches(whole, node)
+    assert len(fewer.start) <= len(whole.start)
+    assert fibre_paths(fewer, node).trench_vnd == pytest.approx(fibre_paths(whole, node).trench_vnd, abs=50)
+    assert _spanning_m(fewer, node) == pytest.approx(_spanning_m(whole, node), abs=0.01)
+
+
+def _spanning_m(network: FibreNetwork, node: np.ndarray) -> float:
+    """Least tree over the places and what is lit, as one, by the length of the routes between them (Prim)."""
+    ways = [*zip(network.start.tolist(), network.end.tolist(), network.priced_m.tolist(), strict=True)]
+    lit = np.flatnonzero(network.lit).tolist()
+    from_lit = _dijkstra(len(network.xy), ways, lit)
+    apart = [_dijkstra(len(network.xy), ways, [n])[node] for n in node.tolist()]
+    near, left, total = from_lit[node].copy(), set(range(len(node))), 0.0
+    while left:
+        nearest = min(left, key=lambda k: near[k])
+        left.remove(nearest)
+        total += near[nearest]
+        near = np.minimum(near, apart[nearest])
+    return float(total)
 
 
 def test_without_a_lit_place_there_is_no_fibre():
     place = np.array([[10.0, 10.0]])
-    found = fibre_paths(graph_of(roads([(0, 0), (100, 0)]), place), place, NOWHERE, flat, LIMIT_M)
-    assert np.isinf(found.priced_m).all()
-    assert found.path == (None,)
+    found = alone(graph_of(roads([(0, 0), (100, 0)]), place), place, NOWHERE, flat, LIMIT_M)
+    assert np.isinf(found.trench_vnd).all()
+    assert np.isinf(found.length_m).all()
 
 
 def test_without_roads_fibre_goes_straight():
     place, lit = np.array([[300.0, 400.0]]), np.array([[0.0, 0.0]])
     graph = graph_of(roads(), np.concatenate([place, lit]))
-    found = fibre_paths(graph, place, lit, flat, LIMIT_M)
-    assert found.priced_m == pytest.approx([500.0])
+    found = alone(graph, place, lit, flat, LIMIT_M)
+    assert found.trench_vnd == pytest.approx([500_000])
     assert found.inferred_m == pytest.approx([500.0])
+    network = network_of(graph, place, lit, flat, LIMIT_M)
+    assert (network.upkeep_vnd_per_year.tolist(), network.lifetime_vnd.tolist()) == ([500], [505_000])
 
 
 def _pieces(nodes, start, end):

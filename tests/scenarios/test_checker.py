@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phusong.scenarios import checker
+from phusong.scenarios import backhaul_check, checker
 from phusong.scenarios.checker import Verdict, check_plan
 from phusong.scenarios.planned import planned_states
 from phusong.scenarios.scenario import Scenario
@@ -35,13 +35,26 @@ SERVICES = {
 }
 
 
-def plan_of(scenario: Scenario, parts: list, chosen: list[int]) -> Plan:
+def plan_of(scenario: Scenario, parts: list, chosen: list[int], way=None, trenches=None) -> Plan:
     """A plan of hand-picked options, as the solver would hand it over; the checker reads its choice and its costs."""
-    options = [c.options for _, c in parts]
-    counted = "capex_vnd" if scenario.objective.budget_counts == "capex" else "lifetime_vnd"
-    cost, lifetime = (np.concatenate([o[c].to_numpy() for o in options])[chosen] for c in (counted, "lifetime_vnd"))
+    candidates = [c for _, c in parts]
+    own_way, own_trenches = area.by_fibre(candidates, chosen)
+    way = own_way if way is None else way
+    trenches = own_trenches if trenches is None else trenches
+    lifetime, capex = (
+        sum(int(np.concatenate([c.options[column] for c in candidates])[o]) for o in chosen)
+        + sum(int(np.concatenate([c.ways[column] for c in candidates])[w]) for w in way if w >= 0)
+        + sum(int(np.concatenate([getattr(c.network, trench) for c in candidates])[t]) for t in trenches)
+        for column, trench in (("lifetime_vnd", "lifetime_vnd"), ("capex_vnd", "trench_vnd"))
+    )
+    by_capex = scenario.objective.budget_counts == "capex"
+    digging = "trench_vnd" if by_capex else "lifetime_vnd"
     nothing = np.empty(0, dtype=bool)
-    return Plan(np.array(sorted(chosen), np.int32), nothing, nothing, (), int(cost.sum()), int(lifetime.sum()), 0, True)
+    return Plan(
+        np.array(sorted(chosen), np.int32), nothing, nothing, (), capex if by_capex else lifetime, lifetime, 0, True,
+        np.array(way, np.int32), np.array(trenches, np.int32),
+        sum(int(np.concatenate([getattr(c.network, digging) for c in candidates])[t]) for t in trenches),
+    )  # fmt: skip
 
 
 def honest(scenario: Scenario, parts: list, chosen: list[int]) -> tuple[Plan, list[np.ndarray]]:
@@ -180,12 +193,14 @@ def chosen_twice(scenario, parts, plan, reported):
     costs = parts[0][1].options.iloc[twice][["capex_vnd", "lifetime_vnd"]].sum()
     return (
         scenario, parts,
-        replace(plan, chosen=twice, budget_cost_vnd=int(costs.iloc[0]), lifetime_cost_vnd=int(costs.iloc[1])), reported,
+        replace(plan, chosen=twice, way=np.array([plan.way[0], *plan.way], np.int32),
+                budget_cost_vnd=int(costs.iloc[0]), lifetime_cost_vnd=int(costs.iloc[1])), reported,
     )  # fmt: skip
 
 
 def option_that_does_not_exist(scenario, parts, plan, reported):
-    return scenario, parts, replace(plan, chosen=np.array([*plan.chosen, 10_000], np.int32)), reported
+    more = replace(plan, chosen=np.array([*plan.chosen, 10_000], np.int32), way=np.array([*plan.way, -1], np.int32))
+    return scenario, parts, more, reported
 
 
 @pytest.mark.parametrize(
@@ -212,9 +227,11 @@ def test_the_checker_refuses_every_broken_plan(asked, breaks: Callable, says: st
 
 
 def test_the_checker_shares_no_step_with_the_decision() -> None:
-    source = Path(checker.__file__).read_text(encoding="utf-8")
-    shared = ("planned", "framing", "solvers.problem", "solvers.presolve", "solvers.model", "coverage.matrix")
-    assert not [room for room in shared if f"phusong.{room}" in source or f"phusong.scenarios.{room}" in source]
+    shared = ("planned", "framing", "connecting", "connected", "solvers.problem", "solvers.presolve", "solvers.model",
+              "solvers.backhaul", "coverage.matrix", "candidates.links")  # fmt: skip
+    for module in (checker, backhaul_check):
+        source = Path(module.__file__).read_text(encoding="utf-8")
+        assert not [room for room in shared if f"phusong.{room}" in source or f"phusong.scenarios.{room}" in source]
 
 
 def test_parts_are_checked_each_with_its_own_options() -> None:

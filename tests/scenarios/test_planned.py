@@ -432,7 +432,8 @@ def test_budget_zero_is_an_empty_plan_that_names_the_cheapest_hamlet(monkeypatch
     assert decided.verdict.agrees
     problem = decided.problem
     alone = [problem.cleared_by(problem.covered_by(np.array([o], np.int32))).any() for o in range(problem.options)]
-    assert decided.cheapest_vnd == problem.budget_cost_vnd[alone].min() > 0
+    with_fibre = problem.budget_cost_vnd + decided.candidates[0].options["fibre_alone_vnd"].to_numpy()
+    assert decided.cheapest_vnd == with_fibre[alone].min() > 0
     summary = result_of(run).summary
     assert (summary["cleared"], summary["capex_vnd"], summary["gap"]) == (0, 0, 0.0)
 

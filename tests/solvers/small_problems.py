@@ -49,9 +49,9 @@ def problem_of(groups, people, covers, cost, weight, **given) -> Problem:
 
 
 @st.composite
-def small_problems(draw) -> Problem:
-    """Up to 8 options, 9 cells, 4 hamlets; with zero people, zero needs, empty groups, hamlets without groups."""
-    options, cells, hamlets = draw(st.integers(1, 8)), draw(st.integers(1, 9)), draw(st.integers(1, 4))
+def small_problems(draw, most_options=8, most_cells=9, most_hamlets=4) -> Problem:
+    """Small ones; with zero people, zero needs, empty groups, hamlets without groups."""
+    options, cells, hamlets = (draw(st.integers(1, most)) for most in (most_options, most_cells, most_hamlets))
     people = draw(st.lists(st.integers(0, 9), min_size=cells, max_size=cells))
     groups = []
     for _ in range(draw(st.integers(1, 7))):

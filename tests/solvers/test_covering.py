@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from phusong.solvers.covering import presolve as covering_presolve
+from phusong.solvers.covering import run as covering_run
 from phusong.solvers.covering import solve_max_covering, solve_set_covering
+from phusong.solvers.covering.anneal import anneal
 from phusong.solvers.covering.bound import UNIT, bound_of, decided, linear_bound
 from phusong.solvers.covering.least import proven_cost
 from phusong.solvers.covering.presolve import reduce_cover
+from phusong.solvers.covering.search import COVERED, climb, empty_state, seed_generator
 from phusong.solvers.covering.tree import Tree
 from phusong.solvers.errors import CoveringFaults
 
@@ -124,6 +127,35 @@ def test_cases_close_what_prices_leave_open(seed):
         assert tree.value <= tree.bound
     assert tree.value == tree.bound == most(coverage, weight, cost, budget, nothing)
     assert linear_bound(cover, budget, None).whole >= tree.value
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_descents_among_a_few_facilities_prove_the_same(monkeypatch, seed):
+    """Beyond many pairs the descent sees some facilities only; what it proves must hold for all of them."""
+    for name, small in {"LINEAR_PAIRS": 0, "FEW_PAIRS": 0, "LEAST_KERNEL": 2, "DESCENT_KERNEL": 1}.items():
+        monkeypatch.setattr(covering_run, name, small)
+    coverage, weight, cost = irregular(60, 14, 0.2, seed)
+    plan = solve_max_covering(coverage, weight, cost, 12)
+    best = most(coverage, weight, cost, 12, np.zeros(14, dtype=bool))
+    assert (plan.objective, plan.bound, plan.status) == (best, best, "optimal")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_annealing_keeps_the_budget_and_counts_what_it_covers(seed):
+    coverage, weight, cost = irregular(200, 70, 0.05, seed)
+    nothing, budget = np.zeros(70, dtype=bool), 30
+    cover = reduce_cover(coverage.indptr, coverage.indices, weight, cost, nothing, nothing).cover
+    state = empty_state(cover)
+    climb(cover, state, budget)
+    chosen, best, began = state.chosen.copy(), state.chosen.copy(), int(state.totals[COVERED])
+    seed_generator(seed)
+    value = anneal(cover, chosen, budget, best, began, 2_000, 50.0, 1.0)
+    table = sparse.csr_array(
+        (np.ones(len(cover.facility)), cover.facility, cover.customer_ptr), (len(cover.weight), len(cover.cost))
+    )
+    assert value == cover.weight[covered(table, best)].sum() >= began
+    for plan in (chosen, best):
+        assert cover.cost[plan].sum() <= budget
 
 
 def test_unlike_customers_of_one_mark_stay_apart(monkeypatch):

@@ -17,7 +17,7 @@ from phusong.solvers import decision
 from phusong.solvers.decision import Limits, cheapest_clearing, max_cleared, min_cost
 from phusong.solvers.errors import LockedExceedBudget, NoFeasiblePlan, NoPlanInTime, TargetImpossible
 from phusong.solvers.local_search import good_plan
-from phusong.solvers.model import Answer
+from phusong.solvers.model import Answer, StageModel
 from phusong.solvers.presolve import reduce_problem
 
 spec = importlib.util.spec_from_file_location("small_problems", Path(__file__).with_name("small_problems.py"))
@@ -43,7 +43,7 @@ def achieved(problem, plan):
 
 @pytest.fixture
 def no_search(monkeypatch):
-    monkeypatch.setattr(decision, "good_plan", lambda *given: None)
+    monkeypatch.setattr(decision, "good_start", lambda *given: None)
 
 
 @settings(max_examples=110, deadline=None)
@@ -104,7 +104,7 @@ def test_no_unproven_stage_is_called_optimal(searched, problem, budget_vnd, limi
     choices = [c for c in small.every_choice(problem) if (c.cleared >= target if least else c.spent <= budget)]
     with pytest.MonkeyPatch.context() as patch:
         if not searched:
-            patch.setattr(decision, "good_plan", lambda *given: None)
+            patch.setattr(decision, "good_start", lambda *given: None)
         try:
             limits = Limits(**limits)
             plan = min_cost(problem, target, limits) if least else max_cleared(problem, budget_vnd, limits)
@@ -211,7 +211,7 @@ def test_two_options_together_may_be_the_cheapest_way():
 
 def test_a_price_that_could_not_be_proven_says_so(monkeypatch):
     stopped = Answer("unknown", None, 0, 0, 0.0, 0.0, interrupted=False)
-    monkeypatch.setattr(decision.StageModel, "solve", lambda *given: stopped)
+    monkeypatch.setattr(StageModel, "solve", lambda *given: stopped)
     alone = small.problem_of([(0, [0, 1], 2)], [1, 1], [[0], [1], [0, 1]], [2, 3, 6], [1])
     assert cheapest_clearing(alone) == (0, 6, False)
 

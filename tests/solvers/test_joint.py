@@ -16,11 +16,22 @@ from phusong.solvers.backhaul.graph import FAR, network_of
 from phusong.solvers.backhaul.tree import cheapest_tree, least_cost
 from phusong.solvers.errors import LockedExceedBudget, ProblemFaults
 from phusong.solvers.joint import Effort, solve_joint
+from phusong.solvers.joint.case import case_of
+from phusong.solvers.joint.master import master_of, relax
 from phusong.solvers.joint.problem import JointProblem
+from phusong.solvers.joint.regions import Passes, region_bound
 from phusong.solvers.problem import NONE, Roads
 from tests.solvers.small_problems import problem_of
 
-QUICK = Effort(search_rounds=40, share_rounds=4, region_hamlets=2, region_passes=2, region_work=0.1)
+QUICK = Effort(
+    search_rounds=40,
+    search_parts=2,
+    share_rounds=4,
+    region_hamlets=1,
+    region_passes=2,
+    region_joined=(1, 1),
+    region_work=(0.1,),
+)
 
 
 @st.composite
@@ -137,6 +148,22 @@ def test_the_optimum_lies_between_the_plan_and_every_bound(case):
     assert all(most <= bound for bound in result.bounds.values()), result.bounds
 
 
+@settings(max_examples=110, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(small_joint_problems(), st.integers(1, 3))
+def test_no_plan_exceeds_the_bound_by_regions(case, size):
+    problem, budget = case
+    ready = case_of(problem, budget)
+    if len(ready.option) == 0:
+        return
+    master = master_of(ready)
+    recipe = np.zeros(len(master.stop), dtype=np.int64), np.full(len(master.stop), FAR)
+    share = shares_of(ready.network, master.stop, *recipe)[master.stop]
+    relaxed = relax(master, share[None, :])
+    assert relaxed is not None
+    passes = Passes(hamlets=size, first=3, joined=(2, 1), work=(0.2,))
+    assert region_bound(master, relaxed, [recipe], passes, -1, 1) >= every_choice(problem, budget)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(small_joint_problems())
 def test_whole_ways_prove_or_bound_the_optimum(case):
@@ -212,7 +239,10 @@ def test_faults_are_all_named():
 
 
 # Published optima: SteinLib, test set B (Koch, Martin, Voss 2001).
-STEINLIB_B = {"b01": 82, "b02": 83, "b03": 138, "b05": 61, "b07": 111, "b10": 86, "b13": 165, "b15": 318, "b17": 131}
+STEINLIB_B = {
+    "b01": 82, "b02": 83, "b03": 138, "b04": 59, "b05": 61, "b06": 122, "b07": 111, "b08": 104, "b09": 220,
+    "b10": 86, "b11": 88, "b12": 174, "b13": 165, "b14": 235, "b15": 318, "b16": 127, "b17": 131, "b18": 218,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", STEINLIB_B)

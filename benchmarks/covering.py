@@ -74,7 +74,7 @@ def timed(
 ) -> tuple[CoverPlan, float]:
     """The plan, and CPU seconds of finding it; a clock of CPU time presses Ctrl-C, so that other work costs nothing."""
     began = time.process_time()
-    signal.signal(signal.SIGPROF, signal.default_int_handler)
+    signal.signal(signal.SIGPROF, lambda *_: signal.raise_signal(signal.SIGINT))
     signal.setitimer(signal.ITIMER_PROF, limit_s)
     plan = solve_max_covering(coverage, weight, np.ones(coverage.shape[1], dtype=int), budget, gap=gap)
     signal.setitimer(signal.ITIMER_PROF, 0.0)

@@ -22,7 +22,9 @@ from phusong.scenarios.checker import Verdict, check_plan
 from phusong.scenarios.framing import Question, ask, find_targets, pose
 from phusong.scenarios.load_check import load_faults
 from phusong.scenarios.planned import Planned, planned_map, planned_states, without_offenders
-from phusong.scenarios.progress import Progress
+from phusong.scenarios.progress import Progress, stage_progress
+from phusong.scenarios.satellite.plan import with_satellites
+from phusong.scenarios.satellite.result import SatelliteResult, satellite_result, satellite_skies
 from phusong.scenarios.scenario import Scenario
 from phusong.scenarios.service import SERVED
 from phusong.solvers.decision import Limits, Plan, cheapest_clearing, max_cleared, min_cost
@@ -55,13 +57,14 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything a run worked out; `decided` is None when only coverage was asked for."""
+    """Everything a run worked out; `decided` is None when only coverage was asked for, `satellite` without satellites."""
 
     scenario: Scenario
     area: Area
     baselines: tuple[Baseline, ...]
     decided: Decided | None
     seconds: dict[str, float]
+    satellite: SatelliteResult | None = None
 
 
 def run_coverage(scenario: Scenario, base: Path, on_progress: Progress | None = None) -> Run:
@@ -84,6 +87,11 @@ def run_plan(scenario: Scenario, base: Path, on_progress: Progress | None = None
     baselines = run.baselines
     with clock("candidates"):
         candidates = _candidates(scenario, baselines, on_progress)
+    if scenario.satellite.enabled:
+        with clock("satellite"):
+            skies = satellite_skies(scenario, run.area, base, on_progress)
+            run = replace(run, satellite=satellite_result(scenario, skies, [b.state != SERVED for b in baselines]))
+            scenario, candidates = with_satellites(scenario, baselines, candidates, skies)
     with clock("matrix"):
         questions = _questions(scenario, baselines, candidates, on_progress)
         load = load_of(scenario, questions, candidates, baselines)
@@ -199,8 +207,10 @@ def _decide(scenario: Scenario, problem: Problem, baselines: Sequence[Baseline],
     )  # fmt: skip
     if wish.goal == "max_cleared":
         assert wish.budget_vnd is not None  # the scenario's own rule
-        return max_cleared(problem, wish.budget_vnd, limits)
-    return min_cost(problem, wish.hamlets_asked(sum(len(b.low) for b in baselines)), limits)
+        return max_cleared(problem, wish.budget_vnd, limits, stage_progress(on_progress))
+    return min_cost(
+        problem, wish.hamlets_asked(sum(len(b.low) for b in baselines)), limits, stage_progress(on_progress)
+    )
 
 
 def _planned(

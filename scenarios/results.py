@@ -52,7 +52,7 @@ def result_of(run: Run, compile_s: float = 0.0) -> RunResult:
         measures=measures,
         routes=pd.concat([_routes(v) for v in views], ignore_index=True),
         communes=communes, summary=summary, manifest=manifest_of(run),
-        rejects=run.area.rejects,
+        rejects=run.area.rejects, satellite=run.satellite,
         timings={
             "seconds": run.seconds, "compile_s": compile_s,
             "python": platform.python_version(), "machine": platform.machine(),

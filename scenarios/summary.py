@@ -90,6 +90,7 @@ def summary_of(
         "sites_new": int((sites["status"] == "new").sum()),
         "candidates": _candidate_counts(decided),
         "backhaul": _backhaul(views),
+        "satellite": None if run.satellite is None else dict(run.satellite.summary),
         "assumptions": list(_assumptions(scenario)),
         "notes": _notes(run, views),
     }  # fmt: skip
@@ -249,7 +250,8 @@ def _assumptions(section: BaseModel, prefix: str = "") -> Iterator[str]:
 
 def _notes(run: Run, views: Sequence[PartView]) -> list[str]:
     notes = [n for v in views for n in v.baseline.notes]
-    notes += [f"{f.what} — {f.where}" for f in run.area.findings if f.level in ("warning", "note")]
+    findings = (*run.area.findings, *(run.satellite.findings if run.satellite is not None else ()))
+    notes += [f"{f.what} — {f.where}" for f in findings if f.level in ("warning", "note")]
     if run.decided is not None:
         notes.append(
             "Mỗi tuyến đào cáp tính một lần dù nhiều trạm dùng chung; bảng hạng mục chia đều tiền mỗi đoạn cho các trạm"
@@ -263,13 +265,14 @@ def manifest_of(run: Run) -> dict[str, Any]:
     """What the run was made from: inputs with their hashes, versions, seed, the whole scenario, the grids."""
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     settings = run.scenario.model_dump(mode="json")
+    sky_files = run.satellite.files if run.satellite is not None else ()
     return {
         "phusong": versions["phusong"],
         "versions": {"python": platform.python_version(), **versions},
         "seed": run.scenario.scenario.seed,
         "inputs": [
             {"role": f.role, "name": f.path.name, "sha256": f.sha256, "bytes": f.bytes}
-            for f in sorted(run.area.files, key=lambda f: (f.role, f.path.name))
+            for f in sorted((*run.area.files, *sky_files), key=lambda f: (f.role, f.path.name))
         ],
         "scenario": settings,
         "scenario_sha256": hashlib.sha256(run.scenario.model_dump_json().encode()).hexdigest(),

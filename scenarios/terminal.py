@@ -63,7 +63,8 @@ def _lines(s: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:
         expected_after=number(s["expected_served_after"], lang=lang),
         short=number(s["hamlets_short_of_capacity"], lang=lang),
     )
-    return [("coverage", coverage), ("quality", quality), *([] if today else _plan_lines(s, lang))]
+    sky = [("satellite", s["satellite"]["paragraph"][lang])] if s["satellite"] else []
+    return [("coverage", coverage), ("quality", quality), *sky, *([] if today else _plan_lines(s, lang))]
 
 
 def _plan_lines(s: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial import Delaunay, cKDTree
 
@@ -94,7 +94,7 @@ def road_graph(
     end_node = node_of(end_xy)
     near = cKDTree(end_xy).query_pairs(snap_m, output_type="ndarray") if len(end_xy) else np.empty((0, 2), np.int64)
     joins = np.concatenate([end_node[near], np.column_stack([end_node[tee_end], node_of(tee_xy)])])
-    ways = Ways.joined(ways, straight_ways(xy, joins, inferred=False))
+    ways = Ways.joined(ways, _spanning(straight_ways(xy, joins, inferred=False), len(xy)))
 
     foot = np.full(len(attach_xy), -1, dtype=np.int64)
     foot[foot_point] = node_of(met_xy)
@@ -115,6 +115,23 @@ def straight_ways(
     factor = np.ones(len(start)) if price is None else price(xy[start], xy[end])
     ways = Ways(start, end, length_m, factor, np.full(len(start), inferred))
     return ways[np.isfinite(factor)]
+
+
+def _spanning(ways: Ways, nodes: int) -> Ways:
+    """Of short ways between ends that lie together, those that hold them together: a tangle is no choice of trenches."""
+    tree = minimum_spanning_tree(_shortest(ways, nodes)).tocoo()
+    low, high = np.minimum(ways.start, ways.end), np.maximum(ways.start, ways.end)
+    kept = np.isin(low * nodes + high, tree.row.astype(np.int64) * nodes + tree.col)
+    return ways[kept]
+
+
+def _shortest(ways: Ways, nodes: int) -> csr_array:
+    low, high = np.minimum(ways.start, ways.end), np.maximum(ways.start, ways.end)
+    length_m = np.maximum(ways.length_m, 0.01)  # never zero: a sparse zero would be no way at all
+    order = np.lexsort((length_m, high, low))
+    first = np.r_[True, (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)][: len(order)]
+    one = order[first]
+    return csr_array((length_m[one], (low[one], high[one])), shape=(nodes, nodes))
 
 
 def _node_keys(xy: NDArray[np.float64]) -> NDArray[np.int64]:

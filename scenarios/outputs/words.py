@@ -100,6 +100,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "{km} km · {money}, dùng chung tiết kiệm {saved}",
         "{km} km · {money}; sharing saves {saved}",
     ),
+    "fig.satellite": ("Thôn có băng rộng vệ tinh (không phải sóng di động)", "Hamlets with broadband by satellite"),
+    "fig.satellite_says": (
+        "{leo} LEO · {geo} GEO, trên {asked}",
+        "{leo} LEO · {geo} GEO, of {asked} (no mobile signal)",
+    ),
     "fig.stations_new": ("Trạm BTS mới", "New stations"),
     "fig.stations_says": ("{new} trạm BTS mới, {existing} trạm hiện có", "{new} new stations, {existing} existing"),
     "fig.stations_existing": ("Trạm BTS hiện có", "Existing stations"),
@@ -403,6 +408,18 @@ def backhaul_figures(summary: Mapping[str, Any], lang: Language) -> list[tuple[s
     ]
 
 
+def satellite_figures(summary: Mapping[str, Any], lang: Language) -> list[tuple[str, str, Any]]:
+    """Who would have broadband by satellite; nothing where the run did not look at satellites."""
+    looked = summary.get("satellite")
+    if not looked:
+        return []
+    hamlets = looked["hamlets"]
+    says = word("fig.satellite_says", lang).format(
+        **{key: number(hamlets[key], lang=lang) for key in ("leo", "geo", "asked")}
+    )
+    return [(word("fig.satellite", lang), says, hamlets["leo"] + hamlets["geo"])]
+
+
 def exact_figures(summary: Mapping[str, Any], lang: Language) -> list[tuple[str, str, Any]]:
     """`key_figures` with the exact number as a third (None where the figure is a text)."""
     facilities = summary["facilities"]
@@ -427,6 +444,7 @@ def exact_figures(summary: Mapping[str, Any], lang: Language) -> list[tuple[str,
         ),
         *((word(f"fig.{key}", lang), number(summary[key], lang=lang), summary[key]) for key in after),
         *backhaul_figures(summary, lang),
+        *satellite_figures(summary, lang),
         *((word(f"fig.{key}", lang), number(summary[key], lang=lang), summary[key]) for key in quality),
         (word("fig.facilities", lang), f"{standing} → {reached} / {every}", facilities["served_after"]),
         (word("fig.minimum_technology", lang), str(summary["minimum_technology"]), None),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -27,6 +28,7 @@ from phusong.solvers.covering.search import (
     restore,
     seed_generator,
 )
+from phusong.solvers.interruption import ctrl_c
 
 NO_LIMIT = 2**61  # of a budget that must not bind
 SEARCH_ROUNDS = 1_000
@@ -104,6 +106,7 @@ class _Least:
     bound: int = 0
     proof: Literal["trivial", "prices", "solver"] = "trivial"
     repeatable: bool = True
+    pressed: threading.Event = field(default_factory=threading.Event)
 
     def solve(self) -> None:
         """The greedy plan always stands, so there is one whatever stops the rest."""
@@ -117,16 +120,20 @@ class _Least:
         drop_needless(self.cover, state)
         self._keep(state.chosen, int(state.totals[SPENT]))
         try:
-            while not self._done():
-                newer = int(cheapen(self.cover, state, self.best, self.value - self.base, SEARCH_ROUNDS))
-                if self.base + newer >= self.value:
-                    break
-                self.value = self.base + newer
-            price = self._prices()
-            if not self._done():
-                self._settle(price)
+            with ctrl_c() as self.pressed:  # as an exception it may come up inside a kernel, and be lost there
+                self._improve(state)
         except KeyboardInterrupt:
             self.repeatable = False
+
+    def _improve(self, state: State) -> None:
+        while not self._done():
+            newer = int(cheapen(self.cover, state, self.best, self.value - self.base, SEARCH_ROUNDS))
+            if self.base + newer >= self.value:
+                break
+            self.value = self.base + newer
+        price = self._prices()
+        if not self._done():
+            self._settle(price)
 
     def _prices(self) -> NDArray[np.int64]:
         """Prices that prove as much as the ascent finds, starting from equal parts of the cheapest facility."""
@@ -212,10 +219,9 @@ class _Least:
     def _done(self) -> bool:
         if self.value - self.bound <= self.gap * self.value:
             return True
-        left = self._seconds_left()
-        if left == 0.0:
-            self.repeatable = False
-        return left == 0.0
+        stop = self.pressed.is_set() or self._seconds_left() == 0.0
+        self.repeatable &= not stop
+        return stop
 
     def _seconds_left(self) -> float | None:
         if self.time_limit_s is None:

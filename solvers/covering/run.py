@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from phusong.solvers.covering.presolve import Cover, Reduced, only_facilities, r
 from phusong.solvers.covering.regions import Regions
 from phusong.solvers.covering.search import COVERED, State, climb, empty_state, improve, restore, seed_generator
 from phusong.solvers.covering.tree import Tree
+from phusong.solvers.interruption import ctrl_c
 
 LINEAR_PAIRS = 50_000  # up to here GLOP is quicker than descent; beyond, it takes minutes (docs/solver.md)
 COARSE_STEPS = (1.0, 0.05)  # of the descent before the quick search
@@ -42,7 +44,15 @@ KERNEL = 12  # facilities that the quick search and the parts pick from, for eac
 LEAST_KERNEL = 120
 MOST_PAIRS = 1_000_000  # up to here annealing may pick from all facilities
 QUICK_MOVES = 500  # for each facility of the plan
-ANNEALINGS = ((math.inf, 1_500), (24, 2_000), (24, 2_000), (math.inf, 1_500), (24, 2_000))
+ANNEALINGS = (
+    (math.inf, 1_500),
+    (24, 2_000),
+    (24, 2_000),
+    (math.inf, 1_500),
+    (24, 2_000),
+    (math.inf, 1_500),
+    (24, 2_000),
+)
 """Facilities to pick from and moves, for each facility of the plan: prices leave out good ones, but are quick."""
 HOT, COLD = 0.025, 0.002  # of what a facility of the plan covers
 PIECES = 24
@@ -76,6 +86,7 @@ class Run:
     bound: int = 0
     proof: Literal["trivial", "prices", "cases"] = "trivial"
     repeatable: bool = True
+    pressed: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         count = len(self.cover.cost)
@@ -88,7 +99,8 @@ class Run:
         if not len(self.cover.cost):
             return
         try:
-            self._solve()
+            with ctrl_c() as self.pressed:  # as an exception it may come up inside a kernel, and be lost there
+                self._solve()
         except KeyboardInterrupt:
             self.repeatable = False
 
@@ -290,10 +302,9 @@ class Run:
     def _done(self) -> bool:
         if self.bound <= self._enough():
             return True
-        left = self._seconds_left()
-        if left == 0.0:
-            self.repeatable = False
-        return left == 0.0
+        stop = self.pressed.is_set() or self._seconds_left() == 0.0
+        self.repeatable &= not stop
+        return stop
 
     def _seconds_left(self) -> float | None:
         if self.time_limit_s is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import signal
 
 import numpy as np
 import pytest
@@ -199,6 +200,17 @@ def test_ctrl_c_returns_the_best_plan_so_far():
     assert plan.status == "stopped"
     assert 0 < plan.objective <= plan.bound
     assert not plan.repeatable
+
+
+def test_ctrl_c_between_the_kernels_stops_without_an_exception():
+    before = signal.getsignal(signal.SIGINT)
+    coverage, weight, cost = irregular(300, 60, 0.05, 1)
+    plan = solve_max_covering(
+        coverage, weight, cost, 40, on_progress=lambda phase, *_: signal.raise_signal(signal.SIGINT)
+    )
+    assert (plan.status, plan.repeatable) == ("stopped", False)
+    assert 0 < plan.objective <= plan.bound
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_every_fault_is_named_at_once():

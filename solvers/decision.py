@@ -24,9 +24,10 @@ __all__ = ["Limits", "Plan", "Price", "Stage", "cheapest_clearing", "max_cleared
 
 SEARCH_ROUNDS = 200
 JOINT_ROUNDS = 1000  # of the search that knows towers and trenches
-JOINT_EFFORT = Effort(search_rounds=1000, share_rounds=10, region_hamlets=0)
+JOINT_EFFORT = Effort(search_rounds=3000, share_rounds=20, region_hamlets=400, region_passes=2, region_joined=())
 JOINT_PARTS = 100  # of the plan, sought anew in turn; fewer when a stage has less than a unit of work
-JOINT_WORK = 5.0  # times the limit of a stage, for the joint decision in whole ways
+JOINT_WORK = 3.0  # times the limit of a stage, for each pass of the joint decision in whole ways and trenches
+JOINT_UNLIMITED = 20.0  # in place of that limit where a stage has none
 HURRY = 0.1  # units of work for a stage, once Ctrl-C was pressed before it began
 Progress = Callable[[str, float, float], None]
 Name = Literal["cleared", "people", "lifetime", "cost"]
@@ -126,11 +127,14 @@ class _Lexicographic:
         self.shares: Shares | None = None
 
     def most_cleared(self, budget: int) -> Plan:
-        start = self._started("cleared", budget, None)
+        start, most = self._joint("cleared", self._started("cleared", budget, None), budget)
+        if start is not None and most <= self.reduced.cleared(start):
+            self._note("cleared", most, Answer("optimal", start, most, most, 0.0, 0.0, self.interrupted), True)
+            return self._rest(start, budget, most, most)
         stage = StageModel(self.reduced, False, self.shares)
         stage.budget(budget)
-        stage.maximise(stage.cleared(), int(self.problem.hamlet_weight.sum()))
-        best = self._solve("cleared", stage, start, True, budget)
+        stage.maximise(stage.cleared(), most)
+        best = self._solve("cleared", stage, start, True)
         bound = self.stages[0].bound
         return self._rest(best, budget, self.reduced.cleared(best), bound)
 
@@ -175,10 +179,8 @@ class _Lexicographic:
         best = self._solve("lifetime", last, best, False)
         return self._plan(best, bound)
 
-    def _solve(
-        self, name: Name, stage: StageModel, start: Built | None, maximise: bool, budget: int | None = None
-    ) -> Built:
-        """The best of the solver's plan and the start. budget: where the joint decision's bound counts, too."""
+    def _solve(self, name: Name, stage: StageModel, start: Built | None, maximise: bool) -> Built:
+        """The best of the solver's plan and the start."""
         if start is not None:
             stage.hint(start)
         tell, limits = self.on_progress, self.limits
@@ -205,31 +207,30 @@ class _Lexicographic:
             )
         if start is not None and self._better(name, start, best, maximise):
             best = start
-        open_weight = answer.bound - self._value(name, best)
-        if budget is not None and open_weight > self.limits.gap * answer.bound and not self.interrupted:
-            best, answer = self._joint(name, best, answer, budget)
         self._note(name, self._value(name, best), answer, maximise)
         return best
 
-    def _joint(self, name: Name, best: Built, answer: Answer, budget: int) -> tuple[Built, Answer]:
-        """The better plan and the tighter bound, once the joint decision's proofs have had their say."""
-        work = 0.0 if self.limits.time_limit_s is not None else self.limits.deterministic_limit or 0.0
+    def _joint(self, name: Name, best: Built | None, budget: int) -> tuple[Built | None, int]:
+        """The better plan, and the cleared weight that the joint decision's proofs say no plan exceeds."""
+        most = int(self.problem.hamlet_weight.sum())
+        work = 1.0 if self.limits.time_limit_s is not None else self.limits.deterministic_limit or JOINT_UNLIMITED
+        if self.hurried or (best is not None and self.reduced.cleared(best) == most):
+            return best, most
         effort = replace(
-            JOINT_EFFORT, whole_work=JOINT_WORK * work, search_parts=round(min(JOINT_PARTS, JOINT_PARTS * work)),
+            JOINT_EFFORT, region_work=(JOINT_WORK * work,), search_parts=round(min(JOINT_PARTS, JOINT_PARTS * work)),
             seed=self.limits.seed,
         )  # fmt: skip
         with ctrl_c() as pressed:
             found = joint_bound(self.reduced, budget, effort)
-        self.interrupted |= pressed.is_set()
-        if found is None:
-            return best, answer
-        bound, built = found
-        if built is not None and self._better(name, built, best, True):
-            best = built
-        answer = replace(answer, bound=min(answer.bound, bound))
-        if self.on_progress is not None:
-            self.on_progress(name, float(self._value(name, best)), float(answer.bound))
-        return best, answer
+            if found is not None:
+                most = min(most, found[0])
+                if found[1] is not None and (best is None or self._better(name, found[1], best, True)):
+                    best = found[1]
+            if self.on_progress is not None and best is not None:
+                self.on_progress(name, float(self._value(name, best)), float(most))
+        self.hurried = pressed.is_set()
+        self.interrupted |= self.hurried
+        return best, most
 
     def _note(self, name: Name, value: int, answer: Answer, maximise: bool) -> None:
         bound = max(answer.bound, value) if maximise else min(answer.bound, value)

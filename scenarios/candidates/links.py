@@ -78,7 +78,8 @@ def sight_of(survey: Survey, places: Sequence[Place], works: Sequence[Works], ma
     fibre_vnd = np.array([works[p].fibre_vnd for p in place.tolist()], dtype=np.float64)
     if "fibre" not in settings.backhaul:
         fibre_vnd = np.full(len(place), np.inf)
-    seen = _seen(survey, place, xy, height_m, mast)
+    nobody = [np.empty(0, dtype=np.int64)] * len(place)
+    seen = _seen(survey, place, xy, height_m, mast) if settings.microwave_over_new_towers else nobody
     rank = _ranks(mast, seen, np.isfinite(fibre_vnd), settings.microwave_hops)
 
     link_vnd = np.where(mast >= 0, survey.costs.microwave_link_vnd.value, np.inf)

@@ -88,6 +88,9 @@ class CandidateSettings(Section):
         description="share of the first Fresnel zone that the ground leaves free at k = 4/3 (assumption)",
     )
     microwave_pop_mast_m: float = Field(25.0, gt=0, le=150, description="height of dishes at a PoP (assumption)")
+    microwave_over_new_towers: bool = Field(
+        False, description="a link may also end at another new tower; what is proven of the plan is then weaker"
+    )
     microwave_hops: int = Field(2, ge=1, le=6, description="most links in a row from a new tower to what is lit")
     microwave_relays: int = Field(
         4, ge=0, le=8, description="most links that hang on a tower which is itself reached by microwave (assumption)"

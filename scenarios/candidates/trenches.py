@@ -30,11 +30,10 @@ def offered_trenches(network: FibreNetwork, place_node: NDArray[np.int64]) -> Fi
     lit = np.flatnonzero(network.lit)
     if not len(lit):
         return network
-    kept = np.zeros(len(network.start), dtype=np.bool_)
     key = network.start * size + network.end  # edges are sorted so
 
     distance, before, _ = dijkstra(graph, directed=False, indices=lit, return_predecessors=True, min_only=True)
-    _mark(kept, key, size, before, place_node[np.isfinite(distance[place_node])])
+    kept = _back(key, size, before, place_node[np.isfinite(distance[place_node])])
 
     ends = np.concatenate([lit, place_node])
     distance, before, owner = dijkstra(graph, directed=False, indices=ends, return_predecessors=True, min_only=True)
@@ -48,20 +47,22 @@ def offered_trenches(network: FibreNetwork, place_node: NDArray[np.int64]) -> Fi
     first = np.r_[True, (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)][: len(order)]
     bridge = edge[order[first]]
     kept[bridge] = True
-    _mark(kept, key, size, before, np.concatenate([network.start[bridge], network.end[bridge]]))
+    kept |= _back(key, size, before, np.concatenate([network.start[bridge], network.end[bridge]]))
     per_edge = {f.name: getattr(network, f.name)[kept] for f in fields(network) if f.name not in ("xy", "lit")}
     return replace(network, **per_edge)
 
 
-def _mark(
-    kept: NDArray[np.bool_], key: NDArray[np.int64], size: int, before: NDArray[np.int32], node: NDArray[np.int64]
-) -> None:
-    """Marks the edges from each node back to where its search began, all nodes a step at a time."""
+def _back(
+    key: NDArray[np.int64], size: int, before: NDArray[np.int32], node: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """(E,) the edges from each node back to where its search began, all nodes a step at a time."""
+    taken = np.zeros(len(key), dtype=np.bool_)
     at = np.unique(node)
     while len(at):
         last = before[at].astype(np.int64)
         at, last = at[last >= 0], last[last >= 0]
         edge = np.searchsorted(key, np.minimum(at, last) * size + np.maximum(at, last))
-        fresh = ~kept[edge]
-        kept[edge] = True
+        fresh = ~taken[edge]
+        taken[edge] = True
         at = np.unique(last[fresh])
+    return taken

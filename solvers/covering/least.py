@@ -191,6 +191,7 @@ class _Least:
         proto.objective.vars.extend(range(len(cover.cost)))
         proto.objective.coeffs.extend(cover.cost.tolist())
         solver = cp_model.CpSolver()
+        solver.parameters.catch_sigint_signal = False  # it would leave the system's own handler behind
         solver.parameters.num_workers = 1
         solver.parameters.linearization_level = LINEARIZATION
         solver.parameters.random_seed = self.seed % 2**31

@@ -175,9 +175,15 @@ class _Proof:
         if self.relaxed is None or len(self.relaxed.shares) != len(self.shares):
             return
         passes = Passes(effort.region_hamlets, effort.region_passes, effort.region_joined, effort.region_work)
-        self.bounds["regions"] = region_bound(
+        self.bounds["regions"], chosen = region_bound(
             self.master, self.relaxed, self.recipes, passes, self.cleared, effort.seed
         )
+        for number, ways in enumerate(chosen):
+            if self.bound > self.cleared:
+                likely = np.isin(np.arange(len(self.case.option)), ways).astype(float)
+                plan = good_joint_plan(self.case, effort.search_rounds, effort.seed + number, likely)
+                if plan is not None and plan.totals[0] > self.cleared:
+                    self.choice = _with_best_tree(self.case, plan, effort)
 
     def by_whole_ways(self) -> None:
         """CP-SAT over the ways, with trenches at what shares say; each answer that cannot be paid brings new shares."""

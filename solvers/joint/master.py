@@ -23,6 +23,7 @@ UNIT = 60  # multipliers are whole numbers of 2**-60 hamlets (a VND), so that th
 MONEY = 1e9  # VND to the unit of money rows in floating point
 
 
+SIMPLEX_ROWS = 6_000  # up to here GLOP is the faster one by far, beyond PDLP is
 PRECISION = """iteration_limit: 20000
 simple_optimality_criteria { eps_optimal_relative: 1e-4 eps_optimal_absolute: 1e-4 }"""
 
@@ -125,9 +126,9 @@ class _Rows:
 
 
 def relax(master: Master, shares: NDArray[np.int64]) -> Relaxed | None:
-    """The linear relaxation under these shares (k, K) by PDLP; None when it found nothing near an optimum.
+    """The linear relaxation under these shares (k, K) by GLOP or PDLP; None when it found nothing near an optimum.
 
-    PDLP's multipliers are only nearly optimal; the bound is computed from them alone: valid, at most a little loose.
+    Multipliers are rounded, PDLP's only nearly optimal; the bound is computed from them alone: valid, if loose.
     """
     case = master.case
     count, wide = len(shares), master.matrix.shape[1] + 1
@@ -151,8 +152,10 @@ def relax(master: Master, shares: NDArray[np.int64]) -> Relaxed | None:
     weight[: master.hamlets] = case.coverage.hamlet_weight
     model = model_builder_helper.ModelBuilderHelper()
     model.fill_model_from_sparse_data(np.zeros(wide), most, -weight, lower, upper, matrix)  # type: ignore[arg-type]
-    solver = model_builder_helper.ModelSolverHelper("pdlp")
-    solver.set_solver_specific_parameters(f"num_threads: 1 termination_criteria {{ {PRECISION} }}")
+    exact = len(lower) <= SIMPLEX_ROWS
+    solver = model_builder_helper.ModelSolverHelper("glop" if exact else "pdlp")
+    if not exact:
+        solver.set_solver_specific_parameters(f"num_threads: 1 termination_criteria {{ {PRECISION} }}")
     solver.solve(model)
     if not solver.has_solution() or solver.status() != model_builder_helper.SolveStatus.OPTIMAL:
         return None

@@ -52,6 +52,7 @@ def solve_whole(master: Master, shares: NDArray[np.int64], least: int, most: int
     model.add(weight >= least)
     model.maximize(weight)
     solver = cp_model.CpSolver()
+    solver.parameters.catch_sigint_signal = False  # it would leave the system's own handler behind
     solver.parameters.random_seed = seed
     solver.parameters.num_workers = 1
     solver.parameters.linearization_level = 2

@@ -59,6 +59,7 @@ def solve_region(
         for x, taken in zip(ways, hint.tolist(), strict=True):
             model.add_hint(x, taken)
     solver = cp_model.CpSolver()
+    solver.parameters.catch_sigint_signal = False  # it would leave the system's own handler behind
     solver.parameters.random_seed = seed
     solver.parameters.num_workers = 1
     solver.parameters.linearization_level = 2

@@ -57,8 +57,8 @@ def region_bound(
     passes: Passes,
     cleared: int,
     seed: int,
-) -> int:
-    """No plan clears more weight than this.
+) -> tuple[int, list[NDArray[np.int64]]]:
+    """No plan clears more weight than this; and the ways that the regions chose together, pass by pass.
 
     recipes : rank and most of the dual ascent of each share that `relaxed` was solved with;  cleared : by a plan known
     """
@@ -75,6 +75,7 @@ def region_bound(
     known = dict.fromkeys(cut for _, claim in claims for cut in _cuts(claim, master.stop))
     price = round(relaxed.worth_of_vnd * 2 ** (FINE + DEEP))
     best, turn, before, last = relaxed.bound << FINE, TURN, 0.0, None
+    chosen: list[NDArray[np.int64]] = []
     schedule = [(0, passes.first), *enumerate(passes.joined, start=1)]
     for doubling, times in schedule[: len(levels)]:
         if doubling > 0:
@@ -85,15 +86,16 @@ def region_bound(
             work = passes.work[min(doubling, len(passes.work) - 1)]
             last = _solved(master, relaxed, regions, prices, price, known, last, work, seed)
             best = min(best, last.value)
+            chosen.append(np.flatnonzero(last.ways.any(axis=0)))
             if best >> FINE <= cleared:
-                return best >> FINE
+                return best >> FINE, chosen
             worth_of_vnd = price / 2 ** (FINE + DEEP)
             over = _overspent(master, prices, last)
             prices = _moved(master, regions, prices, last, worth_of_vnd, best / 2**FINE - cleared)
             turn *= 1.0 if before == 0.0 else FASTER if over * before > 0.0 else SLOWER
             before = over
             price = round(price * (1.0 + float(np.sign(over)) * min(turn, 0.3 * abs(over))))
-    return best >> FINE
+    return best >> FINE, chosen
 
 
 def _regions(master: Master, parts: list[NDArray[np.int64]]) -> list[Region]:

@@ -41,7 +41,7 @@ RIDGE, NEAR, FAR, SOUTH = "G-", "H-near", "H-far", "H-south"
 
 @pytest.fixture(scope="module")
 def scene() -> tuple:
-    scenario = area.scenario(10**15, costs=CHEAP_LINKS)
+    scenario = area.scenario(10**15, costs=CHEAP_LINKS, candidates={"microwave_over_new_towers": True})
     baseline = area.baseline_of(area.part(), scenario)
     return scenario, [baseline], [area.candidates_of(baseline, scenario)]
 

@@ -161,7 +161,7 @@ def test_no_plan_exceeds_the_bound_by_regions(case, size):
     relaxed = relax(master, share[None, :])
     assert relaxed is not None
     passes = Passes(hamlets=size, first=3, joined=(2, 1), work=(0.2,))
-    assert region_bound(master, relaxed, [recipe], passes, -1, 1) >= every_choice(problem, budget)
+    assert region_bound(master, relaxed, [recipe], passes, -1, 1)[0] >= every_choice(problem, budget)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from phusong.coverage.loss_rows import loss_rows
 from phusong.coverage.matrix import option_coverage, sector_keys
 from phusong.coverage.propagation import P1812, STANDARD_EFFECTIVE_RADIUS_KM, DeltaBullington
 from phusong.coverage.radial import radial_losses, ray_count
 from phusong.coverage.sectors import Sectors
-from phusong.coverage.loss_rows import loss_rows
 from phusong.coverage.sweep import signal_map, site_losses
 from phusong.coverage.terrain import Terrain
 

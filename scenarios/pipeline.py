@@ -57,7 +57,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything a run worked out; `decided` is None when only coverage was asked for, `satellite` without satellites."""
+    """Everything a run worked out; decided: None where only coverage was asked for; satellite: None without."""
 
     scenario: Scenario
     area: Area

@@ -118,7 +118,7 @@ def straight_ways(
 
 
 def _spanning(ways: Ways, nodes: int) -> Ways:
-    """Of short ways between ends that lie together, those that hold them together: a tangle is no choice of trenches."""
+    """Of the short ways between ends that lie together, a least set that joins them: a tangle is no choice."""
     tree = minimum_spanning_tree(_shortest(ways, nodes)).tocoo()
     low, high = np.minimum(ways.start, ways.end), np.maximum(ways.start, ways.end)
     kept = np.isin(low * nodes + high, tree.row.astype(np.int64) * nodes + tree.col)

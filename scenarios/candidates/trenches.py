@@ -52,9 +52,7 @@ def offered_trenches(network: FibreNetwork, place_node: NDArray[np.int64]) -> Fi
     return replace(network, **per_edge)
 
 
-def _back(
-    key: NDArray[np.int64], size: int, before: NDArray[np.int32], node: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def _back(key: NDArray[np.int64], size: int, before: NDArray[np.int32], node: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(E,) the edges from each node back to where its search began, all nodes a step at a time."""
     taken = np.zeros(len(key), dtype=np.bool_)
     at = np.unique(node)

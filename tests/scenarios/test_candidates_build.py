@@ -315,7 +315,8 @@ def place_of(candidates: Candidates, ways: pd.DataFrame) -> np.ndarray:
 @pytest.mark.parametrize("hops", [1, 2, 3])
 def test_links_see_their_ends_and_hang_on_each_other_without_circles(hops):
     part, targets = made_up()
-    candidates = found(part, targets, microwave_hops=hops, microwave_clearance=0.3, microwave_over_new_towers=True, **FAR)
+    asked = {"microwave_hops": hops, "microwave_clearance": 0.3, "microwave_over_new_towers": True}
+    candidates = found(part, targets, **asked, **FAR)
     ways, settings = candidates.ways, CandidateSettings()
     terrain = Terrain(part.height_m, part.cell_m)
     heights = candidates.options["height_m"].to_numpy()

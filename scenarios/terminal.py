@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from phusong.scenarios.outputs.result import RunResult
-from phusong.scenarios.outputs.words import LANGUAGES, Language, money_ty, number, percent, word
+from phusong.scenarios.outputs.words import LANGUAGES, Language, money_ty, number, percent, satellite_figures, word
 
 LANGUAGE_VARIABLE = "PHUSONG_LANG"
 # Kinds of option; the others improve a standing site.
@@ -63,7 +63,7 @@ def _lines(s: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:
         expected_after=number(s["expected_served_after"], lang=lang),
         short=number(s["hamlets_short_of_capacity"], lang=lang),
     )
-    sky = [("satellite", s["satellite"]["paragraph"][lang])] if s["satellite"] else []
+    sky = [("satellite", f"{name}: {text}") for name, text, _ in satellite_figures(s, lang)]
     return [("coverage", coverage), ("quality", quality), *sky, *([] if today else _plan_lines(s, lang))]
 
 

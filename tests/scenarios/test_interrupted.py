@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from phusong.scenarios import pipeline
-from phusong.scenarios.cli import INTERRUPTED, main
+from phusong.scenarios.cli import main
+from phusong.scenarios.commands.talking import INTERRUPTED
 from phusong.scenarios.outputs import folder
 
 SCENARIO = resources.files("phusong.scenarios.examples").joinpath("tam-dao.toml")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from phusong.data_sources.orbits import read_orbits
 from phusong.scenarios.candidates.build import with_ways
 from phusong.scenarios.candidates.costs import Works, small_cell
 from phusong.scenarios.candidates.options import NEEDED
+from phusong.scenarios.checker import check_plan
 from phusong.scenarios.cli import main
 from phusong.scenarios.framing import ask, pose
+from phusong.scenarios.planned import planned_states
 from phusong.scenarios.satellite.plan import with_satellites
 from phusong.scenarios.satellite.result import satellite_skies
 from phusong.scenarios.satellite.ways import (
@@ -304,3 +307,13 @@ def test_a_plan_may_hang_on_satellites():
         cleared[most] = int(plan.cleared.sum())
     assert cleared[0] <= cleared[1] <= cleared[50]
     assert cleared[0] < cleared[50]
+    planned = planned_states(
+        baseline, candidates, np.sort(plan.chosen).astype(np.int64), capped.radio, capped.service, threads=2
+    )
+    rich = capped.objective.model_copy(update={"budget_vnd": 8_000_000_000, "caps": {LEO_TERMINALS: 50}})
+    asking = capped.model_copy(update={"objective": rich})
+    assert (candidates.ways["until"] != "").any()
+    assert check_plan(asking, [baseline], [candidates], plan, [planned.state]).broken == ()
+    cheap = candidates.ways.assign(lifetime_vnd=candidates.ways["lifetime_vnd"] - 10**6)
+    fooled = check_plan(asking, [baseline], [replace(candidates, ways=cheap)], plan, [planned.state])
+    assert any("lifetime cost" in line for line in fooled.broken)

@@ -30,11 +30,11 @@ EFFORT = {
         region_work=(2.0, 4.0), whole_work=35.0,
     ),
     "middle": Effort(
-        search_rounds=1000, search_parts=60, share_rounds=14, region_hamlets=120, region_passes=2, region_joined=(1,),
+        search_rounds=3000, search_parts=60, share_rounds=14, region_hamlets=120, region_passes=2, region_joined=(1,),
         region_work=(2.0, 6.0),
     ),
     "large": Effort(
-        search_rounds=300, search_parts=80, share_rounds=13, region_hamlets=190, region_passes=2, region_joined=(),
+        search_rounds=6000, search_parts=80, share_rounds=13, region_hamlets=190, region_passes=2, region_joined=(),
         region_work=(2.0,),
     ),
 }  # fmt: skip

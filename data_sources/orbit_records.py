@@ -145,7 +145,7 @@ def _line_fault(line: str) -> str | None:
         return f"dòng bị cắt, thiếu chữ số kiểm tra ở cột {SET_LENGTH} / the line is cut short of its checksum"
     total = sum(int(c) if c.isdigit() else c == "-" for c in line[:CHECKSUM_AT]) % 10
     if line[CHECKSUM_AT] != str(total):
-        return f"sai chữ số kiểm tra: cần {total} / wrong checksum at column {SET_LENGTH}: the line gives {total}"
+        return f"sai chữ số kiểm tra: cần {total} / wrong checksum at column {SET_LENGTH}: {total} is the line's own"
     return None
 
 

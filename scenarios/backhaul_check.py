@@ -116,6 +116,8 @@ class _BuiltPart:
                 yield f"option {self._name(option)} stands connected and is given a way"
             elif needs and owner[way] != option:
                 yield f"option {self._name(option)} is given the way of {self._name(int(owner[way]))}"
+            elif self.candidates.options["kind"].iloc[option] == "remote-radio" and self.ways["kind"][way] != "fibre":
+                yield f"option {self._name(option)} is a remote radio without fibre"
 
     def _fibre_arrives(self) -> Iterator[str]:
         network = self.candidates.network

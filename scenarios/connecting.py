@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from phusong.scenarios.candidates.build import Candidates
-from phusong.scenarios.errors import CapUnknown
+from phusong.scenarios.errors import CapUnknown, LockedUnconnected
 from phusong.scenarios.scenario import Objective
 from phusong.solvers.problem import NONE, Backhaul, Cap, Roads
 
@@ -71,6 +71,20 @@ def cut_off(candidates: Sequence[Candidates]) -> NDArray[np.bool_]:
     return np.concatenate(
         [c.needs_way & ~np.isin(np.arange(len(c.options)), c.ways["option"].to_numpy()) for c in candidates]
     )
+
+
+def connected_only(
+    names: NDArray[np.object_], locked: NDArray[np.bool_], homeless: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """`locked` (M,) as it is. Raises LockedUnconnected where an option of it is `homeless`, as `cut_off` says."""
+    if (locked & homeless).any():
+        raise LockedUnconnected(
+            what="phương án bắt buộc không có đường truyền / a locked option has no backhaul:"
+            f" {', '.join(names[locked & homeless][:5].tolist())}",
+            where="objective.locked_options, candidates.backhaul",
+            mend="cho thêm loại đường truyền, hoặc bỏ bớt locked_options / allow more kinds of backhaul, or lock fewer",
+        )
+    return locked
 
 
 def caps_of(candidates: Sequence[Candidates], objective: Objective) -> tuple[Cap, ...]:

@@ -41,6 +41,10 @@ class OptionUnknown(ScenarioError):
     """The scenario names an option or a hamlet that does not exist."""
 
 
+class LockedUnconnected(ScenarioError):
+    """The scenario asks for an option that nothing which it allows connects."""
+
+
 class CapUnknown(ScenarioError):
     """The scenario limits something that no option or way of the run is."""
 

@@ -17,7 +17,7 @@ from phusong.scenarios.area_signal import reception
 from phusong.scenarios.baseline import Baseline, Lane, site_counter
 from phusong.scenarios.candidates.build import Candidates
 from phusong.scenarios.candidates.targets import Targets
-from phusong.scenarios.connecting import backhaul_of, caps_of, cut_off
+from phusong.scenarios.connecting import backhaul_of, caps_of, connected_only, cut_off
 from phusong.scenarios.demand import Demand
 from phusong.scenarios.errors import OptionUnknown
 from phusong.scenarios.progress import Progress
@@ -142,11 +142,11 @@ def pose(
 
     load : see `carrying.load_of`
     Options that need backhaul and have no way of it are forbidden.
-    Raises OptionUnknown for a locked, forbidden or required name that does not exist, CapUnknown.
+    Raises OptionUnknown for a locked, forbidden or required name that does not exist, LockedUnconnected, CapUnknown.
     """
     cells = np.cumsum([0] + [len(q.cell) for q in questions])
     hamlets = np.cumsum([0] + [len(q.hamlet_weight) for q in questions])
-    exclusive = _exclusive(candidates)
+    exclusive, homeless = _exclusive(candidates), cut_off(candidates)
     names = np.concatenate([c.options["option_id"].to_numpy(dtype=object) for c in candidates])
     capex = np.concatenate([c.options["capex_vnd"].to_numpy(dtype=np.int64) for c in candidates])
     lifetime = np.concatenate([c.options["lifetime_vnd"].to_numpy(dtype=np.int64) for c in candidates])
@@ -164,8 +164,8 @@ def pose(
         budget_cost_vnd=capex if objective.budget_counts == "capex" else lifetime,
         lifetime_cost_vnd=lifetime,
         exclusive=exclusive,
-        locked=_named(names, objective.locked_options, "locked_options"),
-        forbidden=_named(names, objective.forbidden_options, "forbidden_options") | cut_off(candidates),
+        locked=connected_only(names, _named(names, objective.locked_options, "locked_options"), homeless),
+        forbidden=_named(names, objective.forbidden_options, "forbidden_options") | homeless,
         forbidden_sets=_conflicts(candidates),
         crowds=_joined_crowds(questions),
         backhaul=backhaul_of(candidates, objective.budget_counts),

@@ -129,7 +129,8 @@ def run_plan(scenario: Scenario, base: Path, on_progress: Progress | None = None
     decided = Decided(
         candidates, questions, problem, plan, planned, signals, verdict, tuple(repairs),
         cheapest_vnd=None if cheapest is None else cheapest.vnd,
-        cheapest_proven=cheapest is not None and cheapest.proven,
+        # A repair forbids guesses at offenders: what is proven then is not proven of the question asked.
+        cheapest_proven=cheapest is not None and cheapest.proven and not repairs,
     )  # fmt: skip
     return replace(run, decided=decided, seconds=clock.seconds)
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from phusong.coverage.propagation import model_source
 from phusong.coverage.surroundings import corrections, enclosures
 from phusong.scenarios.candidates.costs import capex_band
+from phusong.scenarios.connecting import cut_off
 from phusong.scenarios.framing import facility_cells
 from phusong.scenarios.part_view import PartView, served_rasters
 from phusong.scenarios.pipeline import Decided, Run, low_hamlets
@@ -258,6 +259,11 @@ def _notes(run: Run, views: Sequence[PartView]) -> list[str]:
             " dùng nó / each trench is paid once however many towers share it; the measures split each piece equally"
             " among the towers whose fibre runs through it"
         )
+        if homeless := int(cut_off(run.decided.candidates).sum()):
+            notes.append(
+                f"{homeless} phương án bị loại vì không có loại đường truyền nào được phép tới được / options were left"
+                " out: no kind of backhaul that the scenario allows reaches them"
+            )
     return notes
 
 

@@ -28,7 +28,8 @@ def mended(reduced: Reduced, built: Built) -> Built | None:
         built = max(without, key=lambda b: (_kept_weight(problem, b), -int(problem.budget_cost_vnd[b.options].sum())))
     if not (built.options == given.options).all():
         built = reduced.completed(built.options, built.ways, built.edges)
-    return None if (problem.required & ~built.cleared).any() else built
+    lacking = (problem.required & ~built.cleared).any() or (problem.locked & ~built.options).any()
+    return None if lacking else built
 
 
 def _kept_weight(problem: Problem, built: Built) -> tuple[int, int]:

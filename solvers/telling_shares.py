@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from phusong.solvers.backhaul.bound import shares_of
 from phusong.solvers.backhaul.graph import FAR
 from phusong.solvers.joint.case import JointCase
-from phusong.solvers.joint.master import master_of, relax
+from phusong.solvers.joint.master import Relaxations, master_of
 
 MIXES = (0.0, 0.5, 0.9)  # between the middle of past optima and the last one
 LEVELS = (5, 20)  # steps into which fractional stops are sorted before they claim
@@ -19,13 +19,14 @@ SEEN = 1e-6  # a fraction that is more than rounding
 def telling_shares(case: JointCase, rounds: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Stops (K,) of the case's network, valid shares (k, K), and the part of each stop (K,) that was wanted last."""
     master = master_of(case)
+    relaxations = Relaxations(master)
     stop = master.stop
     free = np.full(len(stop), FAR)
     shares = _ascended(case, stop, np.zeros(len(stop)), free, 1)[None, :]
     wanted = np.zeros(len(stop))
     middle: NDArray[np.float64] | None = None
     for _ in range(rounds if len(stop) else 0):
-        relaxed = relax(master, shares)
+        relaxed = relaxations.relax(shares)
         if relaxed is None:
             break
         wanted = relaxed.n

@@ -135,5 +135,5 @@ def progress(terminal: Terminal) -> Iterator[Progress]:
 def _note(phase: str, done: int, total: int) -> str:
     """Of a stage of the decision: what the best plan reaches, what none exceeds, and the gap between them."""
     if phase.startswith(STAGE):
-        return f"{done:,} / {total:,} · {abs(total - done) / max(total, 1):.1%}"
+        return f"{done:,} / {total:,} · {abs(total - done) / max(total, 1):.1%}" if total > 0 else f"{done:,} / ?"
     return f"{done}/{total}" if total > 1 else ""

@@ -26,7 +26,8 @@ def with_satellites(
     used = {cap for ways in more for cap in ways["cap"] if cap}
     caps = dict(scenario.objective.caps)
     for name, most in satellite_caps(scenario, skies).items():
+        given = caps.pop(name, most)
         if name in used:
-            caps[name] = min(most, caps.get(name, most))
+            caps[name] = min(most, given)
     objective = scenario.objective.model_copy(update={"caps": caps})
     return scenario.model_copy(update={"objective": objective}), joined

@@ -6,9 +6,10 @@ result carries what the band does to it.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from phusong.coverage.satellite.attenuation.climate import REGIONS
 from phusong.scenarios.settings import Rate, Section
@@ -18,6 +19,17 @@ ESTIMATE = "Pekhterev, SatMagazine, 11/2021"
 REFERENCE_SATELLITE = "3GPP TR 38.821, bảng / table 6.1.3.3-1"
 Place = Annotated[tuple[float, float], Field(description="latitude, longitude in degrees")]
 Successor = Literal["geo", "renewed"]
+
+
+def _of_the_calendar(given: str) -> str:
+    try:
+        date.fromisoformat(given)
+    except ValueError:
+        raise ValueError(f"{given} is no day of the calendar: write YYYY-MM-DD") from None
+    return given
+
+
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_of_the_calendar)]
 
 
 class Figure(Section):
@@ -97,7 +109,7 @@ class Shell(Section):
     satellites: int = Field(ge=1, le=40_000)
     planes: int = Field(ge=1)
     phasing: int = Field(0, ge=0)
-    epoch: str = Field("2026-01-01", pattern=r"^\d{4}-\d{2}-\d{2}$", description="day that is simulated")
+    epoch: Day = Field("2026-01-01", description="day that is simulated")
 
 
 class Leo(Section):
@@ -239,7 +251,7 @@ class Licence(Section):
     source: str = Field("QĐ 659/QĐ-TTg, 23/3/2025", description="document; other keys follow it")
     terminals: int = Field(600_000, ge=0, description="in the whole country")
     gateways: int = Field(4, ge=0, description="in the whole country")
-    until: str = Field("2030-12-31", pattern=r"^\d{4}-\d{2}-\d{2}$", description="last day: ends before 1/1/2031")
+    until: Day = Field("2030-12-31", description="last day: ends before 1/1/2031")
     national_households: int = Field(
         26_870_079, ge=1, description="by which the terminals are shared out (census of 1/4/2019)"
     )
@@ -293,9 +305,7 @@ class Satellite(Section):
         (), description="files of element sets (TLE, OMM as JSON or CSV), in the data folder"
     )
     shells: tuple[Shell, ...] = Field((), description="planned shells, beside the files or instead of them")
-    plan_date: str | None = Field(
-        None, pattern=r"^\d{4}-\d{2}-\d{2}$", description="more than 14 days from the elements: a warning"
-    )
+    plan_date: Day | None = Field(None, description="more than 14 days from the elements: a warning")
     leo: Leo = Leo()
     geo: Geo = Geo()
     direct_to_device: DirectToDevice = DirectToDevice()

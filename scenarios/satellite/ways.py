@@ -25,6 +25,7 @@ from phusong.scenarios.scenario import Scenario
 # The caps under which every way by low orbit, and every way by a geostationary satellite, counts.
 LEO_TERMINALS, GEO_LINKS = "leo-terminals", "geo-links"
 SMALL = "small-cell"
+FRONTHAUL = "remote-radio"  # a radio head apart from its station: gigabits within 0.1 ms, over fibre only
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,13 +40,14 @@ def satellite_ways(scenario: Scenario, baseline: Baseline, candidates: Candidate
     """Rows for `with_ways`: by low orbit, then geostationary, of the options that need backhaul.
 
     Only the kinds that `candidates.backhaul` names, only where the terminal is up for `least_availability` of the time
-    and carries `least_backhaul_mbps`: a site terminal for a new site, a community terminal for a small cell.
+    and carries `least_backhaul_mbps`: a site terminal for a new site, a community terminal for a small cell, none for a
+    remote radio.
     Low orbit is temporary where the horizon goes on after the licence: `until` is its last day, and the lifetime cost
     has the successor in it.
     """
     allowed, settings = scenario.candidates.backhaul, scenario.satellite
     options = candidates.options
-    wanted = np.flatnonzero((options["backhaul"] == NEEDED).to_numpy())
+    wanted = np.flatnonzero(((options["backhaul"] == NEEDED) & (options["kind"] != FRONTHAUL)).to_numpy())
     rows: list[dict[str, Any]] = []
     if not len(wanted) or not ("leo" in allowed or "geo" in allowed):
         return way_table(rows)

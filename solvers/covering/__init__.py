@@ -1,8 +1,8 @@
 """Where to build so that the most weight is covered within a budget, or all of it at least cost, with proof.
 
-Coverage alone: no backhaul, no groups. The order of work: what is alike is merged (`covering_presolve`), a good plan is
-searched for (`covering_search`), prices bound every plan (`covering_bound`), what the bound decides is fixed and the
-rest reduced again, and what is then open is proven case by case (`covering_tree`).
+Coverage alone: no backhaul, no groups. The order of work: what is alike is merged (`presolve`), a good plan is
+searched for (`search`), prices bound every plan (`bound`), what the bound decides is fixed and the
+rest reduced again, and what is then open is proven case by case (`tree`).
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Pace(NamedTuple):
 
 
 QUICK = Pace(12, 0.66, 0.2)  # within half a percent of the linear relaxation in 400 iterations
-THOROUGH = Pace(40, 0.8, 0.03)  # within a twentieth, in five times as many (docs/solver.md)
+THOROUGH = Pace(40, 0.8, 0.03)  # within a twentieth, in five times as many (docs/covering.md)
 
 
 class Bound(NamedTuple):

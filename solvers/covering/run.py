@@ -32,7 +32,7 @@ from phusong.solvers.covering.search import COVERED, State, climb, empty_state, 
 from phusong.solvers.covering.tree import Tree
 from phusong.solvers.interruption import ctrl_c
 
-LINEAR_PAIRS = 50_000  # up to here GLOP is quicker than descent; beyond, it takes minutes (docs/solver.md)
+LINEAR_PAIRS = 50_000  # up to here GLOP is quicker than descent; beyond, it takes minutes (docs/covering.md)
 COARSE_STEPS = (1.0, 0.05)  # of the descent before the quick search
 FINE_STEPS, FINER_STEPS = (0.1, 5e-4), (0.02, 2e-4)  # after it, and once a good plan is known
 DESCENT_CHUNK, CHUNK_PAIRS = (50, 400), 40_000_000  # iterations between looks at the clock, by the work they make

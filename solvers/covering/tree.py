@@ -10,7 +10,7 @@ from phusong.solvers.covering.bound import QUICK, UNIT, Bound, _part, _proven, c
 from phusong.solvers.covering.presolve import Cover
 
 FIRST_ROWS = 64
-STEP = 0.5  # of a case's first descent; a short one gives poor guides to split on (docs/solver.md)
+STEP = 0.5  # of a case's first descent; a short one gives poor guides to split on (docs/covering.md)
 ITERATIONS = 50  # of it
 
 

@@ -13,7 +13,7 @@ from phusong.solvers.backhaul.tree import cheapest_tree
 from phusong.solvers.errors import LockedExceedBudget
 from phusong.solvers.joint.case import JointCase, case_of
 from phusong.solvers.joint.improve import improved
-from phusong.solvers.joint.master import Master, Relaxed, master_of, relax
+from phusong.solvers.joint.master import Master, Relaxations, Relaxed, master_of
 from phusong.solvers.joint.problem import JointPlan, JointProblem
 from phusong.solvers.joint.proof import solve_whole
 from phusong.solvers.joint.regions import Passes, region_bound
@@ -124,6 +124,7 @@ class _Proof:
         self.recipes = [_recipe(np.zeros(stops), np.full(stops, FAR), 1)]
         self.shares = self._ascend(self.recipes[0])[None, :]
         self.relaxed: Relaxed | None = None
+        self.relaxations = Relaxations(master)
 
     @property
     def bound(self) -> int:
@@ -138,7 +139,7 @@ class _Proof:
         middle: NDArray[np.float64] | None = None
         idle = np.zeros(len(self.shares), dtype=np.int64)
         for _ in range(self.effort.share_rounds):
-            relaxed = relax(self.master, self.shares)
+            relaxed = self.relaxations.relax(self.shares)
             if relaxed is None:
                 return
             self.relaxed = relaxed
@@ -163,7 +164,7 @@ class _Proof:
 
     def _settle(self) -> None:
         """The relaxation of all shares found, so that its multipliers belong to them."""
-        relaxed = relax(self.master, self.shares)
+        relaxed = self.relaxations.relax(self.shares)
         if relaxed is not None:
             self.relaxed = relaxed
             self.bounds["linear"] = min(relaxed.bound, self.bounds["linear"])

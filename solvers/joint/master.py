@@ -23,8 +23,7 @@ UNIT = 60  # multipliers are whole numbers of 2**-60 hamlets (a VND), so that th
 MONEY = 1e9  # VND to the unit of money rows in floating point
 
 
-SIMPLEX_ROWS = 6_000  # up to here GLOP is the faster one by far, beyond PDLP is
-PRECISION = """iteration_limit: 20000
+PRECISION = """iteration_limit: 10000
 simple_optimality_criteria { eps_optimal_relative: 1e-4 eps_optimal_absolute: 1e-4 }"""
 
 
@@ -125,8 +124,24 @@ class _Rows:
         return sparse.csr_array(table, shape=(len(self.least), columns))
 
 
-def relax(master: Master, shares: NDArray[np.int64]) -> Relaxed | None:
-    """The linear relaxation under these shares (k, K) by GLOP or PDLP; None when it found nothing near an optimum.
+class Relaxations:
+    """Linear relaxations of one master: by PDLP, whose optima lie in the middle of all and so tell more shares, until
+    it finds one too hard; from then on by GLOP."""
+
+    def __init__(self, master: Master) -> None:
+        self.master, self.solver = master, "pdlp"
+
+    def relax(self, shares: NDArray[np.int64]) -> Relaxed | None:
+        """The relaxation under these shares (k, K); None when nothing near an optimum was found."""
+        found = relax(self.master, shares, self.solver)
+        if found is None and self.solver == "pdlp":
+            self.solver = "glop"
+            found = relax(self.master, shares, self.solver)
+        return found
+
+
+def relax(master: Master, shares: NDArray[np.int64], solver_name: str = "pdlp") -> Relaxed | None:
+    """The linear relaxation under these shares (k, K); None when the solver found nothing near an optimum.
 
     Multipliers are rounded, PDLP's only nearly optimal; the bound is computed from them alone: valid, if loose.
     """
@@ -152,9 +167,8 @@ def relax(master: Master, shares: NDArray[np.int64]) -> Relaxed | None:
     weight[: master.hamlets] = case.coverage.hamlet_weight
     model = model_builder_helper.ModelBuilderHelper()
     model.fill_model_from_sparse_data(np.zeros(wide), most, -weight, lower, upper, matrix)  # type: ignore[arg-type]
-    exact = len(lower) <= SIMPLEX_ROWS
-    solver = model_builder_helper.ModelSolverHelper("glop" if exact else "pdlp")
-    if not exact:
+    solver = model_builder_helper.ModelSolverHelper(solver_name)
+    if solver_name == "pdlp":
         solver.set_solver_specific_parameters(f"num_threads: 1 termination_criteria {{ {PRECISION} }}")
     solver.solve(model)
     if not solver.has_solution() or solver.status() != model_builder_helper.SolveStatus.OPTIMAL:

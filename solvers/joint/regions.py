@@ -26,7 +26,7 @@ from phusong.solvers.joint.region_model import FINE, Cut, Region, cuts_missed, s
 DEEP = 52  # prices of a VND have so many bits more than worths
 TURN = 0.05  # how far the price of money moves at first, each time towards spending just the budget
 FASTER, SLOWER = 1.2, 0.5  # and then, where it goes on or turns round
-STEP = 0.5  # of the step that would reach the plan known if the bound were a straight line
+STEP = 1.0  # of the step that would reach the plan known if the bound were a straight line
 LEVELS = (1, 3, 5, 10, 20, 40)  # steps into which fractional stops are sorted before they claim, for a region's cuts
 
 

@@ -37,6 +37,7 @@ spec.loader.exec_module(area)
 LIMITS = Limits(deterministic_limit=5.0, time_limit_s=None, seed=1, threads=2)
 CHEAP_LINKS = {"microwave_link_vnd": 60e6, "microwave_vnd_per_year": 1e6}  # else every trench of the scene beats them
 RIDGE, NEAR, FAR, SOUTH = "G-", "H-near", "H-far", "H-south"
+RADIO = "remote-radio"
 
 
 @pytest.fixture(scope="module")
@@ -320,6 +321,13 @@ def radio_far_from_fibre(scene, plan):
     )
 
 
+def radio_over_the_air(scene, plan):
+    scenario, baselines, (candidates,) = scene
+    ridge = option_at(candidates, RIDGE)
+    options = candidates.options.assign(kind=candidates.options["kind"].where(candidates.options.index != ridge, RADIO))
+    return (scenario, baselines, [replace(candidates, options=options)]), plan
+
+
 def trench_without_upkeep(scene, plan):
     scenario, baselines, (candidates,) = scene
     network = candidates.network
@@ -401,7 +409,7 @@ def too_many_sites(scene, plan):
         (trench_dug_twice, "dug twice"), (trench_nowhere, "no edge"), (trench_money, "trenches: plan says"),
         (fibre_to_another_place, "ends elsewhere"), (lit_where_nothing_is, "reaches nothing that is lit"),
         (trench_shorter_than_its_ends_are_apart, "than the way between its ends"),
-        (radio_far_from_fibre, "km of fibre, 1 allowed"),
+        (radio_far_from_fibre, "km of fibre, 1 allowed"), (radio_over_the_air, "radio without fibre"),
         (trench_cheaper_than_its_price, "is not"), (trench_without_upkeep, "upkeep"), (link_too_cheap, "link costs"),
         (way_with_another_horizon, "lifetime cost"), (relay_not_built, "hangs on no tower"),
         (links_in_a_circle, "hangs on no tower"), (too_many_hops, "links in a row"),

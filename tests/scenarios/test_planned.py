@@ -227,6 +227,7 @@ def test_a_turn_that_uncovers_a_served_hamlet_is_forbidden(monkeypatch: pytest.M
     assert run.baselines[0].state.tolist() == [SERVED, TRANG]
     decided = run.decided
     assert decided.repairs == (1,)
+    assert not decided.cheapest_proven
     assert decided.problem.forbidden.tolist() == [True]
     assert decided.plan.chosen.tolist() == []
     assert decided.planned[0].state.tolist() == [SERVED, TRANG]
@@ -240,6 +241,14 @@ def test_a_turn_that_uncovers_a_served_hamlet_is_forbidden(monkeypatch: pytest.M
     assert kept.planned[0].state.tolist() == [TRANG, SERVED]
     assert kept.verdict.agrees
     assert not kept.problem.forbidden.any()
+
+
+def test_options_that_nothing_connects_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_on(monkeypatch, area.scenario(candidates={"kinds": ["small-cell"], "backhaul": ["leo"]}), area.part())
+    count = len(run.decided.candidates[0].options)
+    assert count > 0
+    assert run.decided.plan.chosen.tolist() == []
+    assert any(note.startswith(f"{count} phương án bị loại") for note in result_of(run).summary["notes"])
 
 
 def test_a_turned_sector_is_told_with_both_its_tilts(monkeypatch: pytest.MonkeyPatch) -> None:

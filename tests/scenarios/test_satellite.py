@@ -308,6 +308,9 @@ def test_each_place_has_its_region_where_none_is_named():
         ({"climate": {"region": "sông Hồng"}}, "red-river"),
         ({"simulation": {"hours": 240.0, "step_s": 1.0}}, "20,000 steps"),
         ({"licence": {"until": "31/12/2030"}}, "until"),
+        ({"licence": {"until": "2030-02-30"}}, "no day of the calendar"),
+        ({"plan_date": "2026-13-01"}, "no day of the calendar"),
+        ({"shells": [{**SHELL, "epoch": "2026-00-10"}]}, "no day of the calendar"),
     ],
 )
 def test_settings_that_cannot_be(given, said):

@@ -22,6 +22,7 @@ from phusong.scenarios.candidates.costs import Works, small_cell
 from phusong.scenarios.candidates.options import NEEDED
 from phusong.scenarios.checker import check_plan
 from phusong.scenarios.cli import main
+from phusong.scenarios.errors import LockedUnconnected
 from phusong.scenarios.framing import ask, pose
 from phusong.scenarios.planned import planned_states
 from phusong.scenarios.satellite.plan import with_satellites
@@ -102,6 +103,39 @@ def test_only_the_kinds_that_the_scenario_allows():
     assert set(ways["kind"]) == {"geo"}
     _, ways, _ = ways_of(asked(["fibre"]))
     assert len(ways) == 0
+
+
+def test_a_remote_radio_hangs_on_fibre_only():
+    kinds = ["remote-radio", "small-cell"]
+    wish = small_area.scenario(
+        candidates={"max_sites": 12, "kinds": kinds, "backhaul": ["fibre", "leo", "geo"]}, satellite=SATELLITE
+    )
+    candidates, ways, _ = ways_of(wish)
+    kind = candidates.options["kind"]
+    assert set(kind) == set(kinds)
+    assert set(kind.iloc[ways["option"]]) == {"small-cell"}
+
+
+def test_a_cap_of_satellites_that_no_way_counts_under_is_no_fault():
+    wish = asked(["fibre", "geo"], objective={"budget_vnd": 10**9, "caps": {LEO_TERMINALS: 5}})
+    part = small_area.part()
+    baseline = small_area.baseline_of(part, wish)
+    skies = satellite_skies(wish, Area((part,), (), ()), Path())
+    limited, _ = with_satellites(wish, [baseline], [small_area.candidates_of(baseline, wish)], skies)
+    assert set(limited.objective.caps) == {GEO_LINKS}
+
+
+def test_a_locked_option_that_nothing_connects_is_named():
+    wish = asked(["leo"], satellite={"enabled": False})
+    baseline = small_area.baseline_of(small_area.part(), wish)
+    candidates = small_area.candidates_of(baseline, wish)
+    question = ask(
+        baseline, candidates, wish.radio, wish.service, wish.radio.candidate_range_km, threads=2, on_progress=None
+    )
+    name = candidates.options["option_id"].iloc[0]
+    objective = wish.objective.model_copy(update={"locked_options": [name]})
+    with pytest.raises(LockedUnconnected, match=name):
+        pose([question], [candidates], [baseline], objective)
 
 
 def test_a_small_cell_is_covered_like_any_site():

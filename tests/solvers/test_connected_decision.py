@@ -157,6 +157,22 @@ def valley(caps=()):
 DISHES = Cap("dishes", 2, np.empty(0, np.int32), np.arange(1, 120, 2, dtype=np.int32))
 
 
+def test_what_is_locked_stays_when_the_money_would_clear_more_without_it():
+    road = Roads(
+        np.array([0, 1], np.int32), np.array([1, 2], np.int32), np.array([2, 2]), np.array([True, False, False])
+    )
+    ways = Backhaul(
+        way_option=np.array([0, 0, 1], np.int32), way_node=np.array([1, NONE, 2], np.int32),
+        way_budget_vnd=np.array([0, 3, 0]), way_lifetime_vnd=np.array([0, 1, 0]),
+        relays=sparse.csr_array((3, 3), dtype=bool), relay_most=np.zeros(3, np.int64), roads=road,
+    )  # fmt: skip
+    locked = np.array([True, False])
+    problem = problem_of([(0, [0], 1), (1, [1], 1)], [1, 1], [[0], [1]], [4, 4], [1, 5], backhaul=ways, locked=locked)
+    plan = max_cleared(problem, 9, Limits())
+    assert plan.chosen.tolist() == [0]
+    assert plan.hamlets_bound == 1
+
+
 @pytest.mark.parametrize("caps", [(), (DISHES,)])
 def test_stopped_at_once_the_plan_of_the_search_stands_with_its_trenches(caps):
     problem = valley(caps)

@@ -21,6 +21,7 @@ from phusong.scenarios.scenario import Scenario
 from phusong.solvers.decision import Plan
 
 SAME_PLACE_M = 1.0
+COUNTED_UNDER = {"leo": "leo-terminals", "geo": "geo-links"}  # the licence's terminals, the transponders' links
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,8 @@ class _BuiltPart:
             if abs(int(network.lifetime_vnd[edge]) - int(network.trench_vnd[edge]) - years * upkeep) > years:
                 yield f"trench {edge}: lifetime cost {network.lifetime_vnd[edge]} without its upkeep"
         for row, way in self.ways.iterrows():
+            if way["cap"] != (counted := COUNTED_UNDER.get(way["kind"], way["cap"])):
+                yield f"way {row}: a {way['kind']} link that does not count under {counted}"
             whole = int(way["capex_vnd"]) + years * int(way["opex_vnd_per_year"])
             relieved = self._with_successor(way)
             if way["lifetime_vnd"] != whole and (relieved is None or abs(relieved - way["lifetime_vnd"]) > 1):

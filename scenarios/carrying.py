@@ -19,6 +19,7 @@ from phusong.scenarios.throughput import candidate_radio, rates_of
 from phusong.solvers.problem import Load
 
 KBPS_PER_MBPS = 1000.0
+NO_LIMIT_KBPS = 10**12
 
 
 def load_of(
@@ -30,9 +31,21 @@ def load_of(
     """Loads of all parts, as `capacity.py` counts them; None unless the scenario limits plans by capacity."""
     if not scenario.capacity.limit_plan:
         return None
-    option = [option_kbps(scenario, q, c, b) for q, c, b in zip(questions, candidates, baselines, strict=True)]
+    option = [
+        np.minimum(option_kbps(scenario, q, c, b), backhaul_kbps(c))
+        for q, c, b in zip(questions, candidates, baselines, strict=True)
+    ]
     group = [group_kbps(scenario, q) for q in questions]
     return Load(np.concatenate(option), np.concatenate(group))
+
+
+def backhaul_kbps(candidates: Candidates) -> NDArray[np.int64]:
+    """(M,) what the best way of each option carries, whichever is chosen; without end where its rate is not known."""
+    ways = candidates.ways
+    most = np.zeros(len(candidates.options))
+    np.maximum.at(most, ways["option"].to_numpy(dtype=np.int64), ways["rate_mbps"].fillna(np.inf).to_numpy(dtype=float))
+    most[np.setdiff1d(np.arange(len(most)), ways["option"])] = np.inf
+    return np.asarray(np.minimum(most * KBPS_PER_MBPS, float(NO_LIMIT_KBPS)), dtype=np.int64)
 
 
 def option_kbps(

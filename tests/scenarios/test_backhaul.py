@@ -359,6 +359,10 @@ def links_in_a_circle(scene, plan):
     return altered, plan_with(altered, {FAR: "microwave", SOUTH: "microwave"})
 
 
+def satellite_beside_the_licence(scene, plan):
+    return with_ways_altered(scene, link(scene, FAR), kind="leo", cap=""), plan
+
+
 def too_many_hops(scene, plan):
     altered = with_ways_altered(scene, link(scene, SOUTH), relays=(link(scene, FAR),))
     return with_settings(altered, "candidates", microwave_hops=1), plan_with(
@@ -412,7 +416,8 @@ def too_many_sites(scene, plan):
         (radio_far_from_fibre, "km of fibre, 1 allowed"), (radio_over_the_air, "radio without fibre"),
         (trench_cheaper_than_its_price, "is not"), (trench_without_upkeep, "upkeep"), (link_too_cheap, "link costs"),
         (way_with_another_horizon, "lifetime cost"), (relay_not_built, "hangs on no tower"),
-        (links_in_a_circle, "hangs on no tower"), (too_many_hops, "links in a row"),
+        (links_in_a_circle, "hangs on no tower"), (satellite_beside_the_licence, "does not count under leo-terminals"),
+        (too_many_hops, "links in a row"),
         (crowded_relay, "links hang on it"), (behind_a_hill, "no line of sight"), (too_far, "no line of sight"),
         (mast_higher_than_listed, "no lit mast"), (mast_not_lit, "no lit mast"), (cap_exceeded, "cap dishes: 1 of 0"),
         (too_many_sites, "new sites of Viettel: 3 of 2"),
@@ -447,6 +452,9 @@ def test_plans_are_limited_by_what_options_carry(scene):
     serving = towers & (question.covers.sum(axis=1) > 0)
     assert (load.option_kbps[serving] > 5000).all()
     assert (load.option_kbps[question.covers.sum(axis=1) == 0] == 0).all()
+
+    thin = replace(candidates[0], ways=candidates[0].ways.assign(rate_mbps=0.1))
+    assert load_of(limited, [question], [thin], baselines).option_kbps[thin.ways["option"].unique()].max() == 100
 
     problem = pose([question], candidates, baselines, scenario.objective, load)
     plan = max_cleared(problem, 10**15, LIMITS)

@@ -34,7 +34,7 @@ EFFORT = {
         region_work=(2.0, 6.0),
     ),
     "large": Effort(
-        search_rounds=6000, search_parts=80, share_rounds=13, region_hamlets=190, region_passes=2, region_joined=(),
+        search_rounds=12000, search_parts=80, share_rounds=13, region_hamlets=190, region_passes=2, region_joined=(),
         region_work=(2.0,),
     ),
 }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 GLANCE_S = 0.2  # how often a waiting program looks whether Ctrl-C was pressed; some systems tell only then
 Answer = TypeVar("Answer")
+_listening: list[threading.Event] = []  # the innermost last; one inside another tells the outer one
 
 
 @contextmanager
@@ -21,10 +22,19 @@ def ctrl_c() -> Iterator[threading.Event]:
         yield pressed
         return
     before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
+    _listening.append(pressed)
     try:
         yield pressed
     finally:
+        _listening.pop()
         signal.signal(signal.SIGINT, before)
+        if pressed.is_set() and _listening:
+            _listening[-1].set()
+
+
+def stopping() -> bool:
+    """Whether Ctrl-C was pressed since the surrounding `ctrl_c` began to listen: long work looks here between steps."""
+    return bool(_listening) and _listening[-1].is_set()
 
 
 def stoppable(work: Callable[[], Answer], stop: Callable[[], object]) -> tuple[Answer, bool]:

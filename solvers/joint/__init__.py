@@ -11,6 +11,7 @@ from phusong.solvers.backhaul.bound import shares_of
 from phusong.solvers.backhaul.graph import FAR
 from phusong.solvers.backhaul.tree import cheapest_tree
 from phusong.solvers.errors import LockedExceedBudget
+from phusong.solvers.interruption import stopping
 from phusong.solvers.joint.case import JointCase, case_of
 from phusong.solvers.joint.improve import improved
 from phusong.solvers.joint.master import Master, Relaxations, Relaxed, master_of
@@ -37,6 +38,7 @@ class Effort:
     search_rounds : stretches taken out and filled again;  search_parts : parts of the plan sought anew after that
     share_rounds : linear relaxations;  region_hamlets : of the first regions, at most (0: none)
     region_passes : times that those are solved;  region_joined : the same after each joining two by two
+    guided_rounds : of a search that favours what the regions chose, after each pass
     region_work : CP-SAT's units a region, first and after each joining
     whole_work : CP-SAT's units in all for the decision in whole ways; 0: none
     """
@@ -47,6 +49,7 @@ class Effort:
     region_hamlets: int = 120
     region_passes: int = 2
     region_joined: tuple[int, ...] = (1,)
+    guided_rounds: int = 3000
     region_work: tuple[float, ...] = (2.0, 6.0)
     whole_work: float = 0.0
     seed: int = 1
@@ -140,7 +143,7 @@ class _Proof:
         idle = np.zeros(len(self.shares), dtype=np.int64)
         for _ in range(self.effort.share_rounds):
             relaxed = self.relaxations.relax(self.shares)
-            if relaxed is None:
+            if relaxed is None or stopping():
                 return
             self.relaxed = relaxed
             self.bounds["linear"] = min(relaxed.bound, self.bounds.get("linear", relaxed.bound))
@@ -180,9 +183,9 @@ class _Proof:
             self.master, self.relaxed, self.recipes, passes, self.cleared, effort.seed
         )
         for number, ways in enumerate(chosen):
-            if self.bound > self.cleared:
+            if self.bound > self.cleared and not stopping():
                 likely = np.isin(np.arange(len(self.case.option)), ways).astype(float)
-                plan = good_joint_plan(self.case, effort.search_rounds, effort.seed + number, likely)
+                plan = good_joint_plan(self.case, effort.guided_rounds, effort.seed + number, likely)
                 if plan is not None and plan.totals[0] > self.cleared:
                     self.choice = _with_best_tree(self.case, plan, effort)
 
@@ -191,7 +194,7 @@ class _Proof:
         left = self.effort.whole_work
         if self.relaxed is not None and len(self.relaxed.shares) == len(self.shares):
             self.shares = self.shares[self.relaxed.shares > 0.0] if (self.relaxed.shares > 0.0).any() else self.shares
-        while left > 0.0 and self.bound > self.cleared:
+        while left > 0.0 and self.bound > self.cleared and not stopping():
             answer = solve_whole(self.master, self.shares, self.cleared + 1, self.bound, self.effort.seed, left)
             left -= max(answer.work, 1e-3)
             self.bounds["whole"] = min(answer.bound, self.bounds.get("whole", answer.bound))

@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
 from phusong.solvers.backhaul.graph import FAR, ROOT
+from phusong.solvers.interruption import stopping
 from phusong.solvers.joint.case import JointCase
 from phusong.solvers.joint.refill import alike_of, choice_of, search
 from phusong.solvers.joint.state import (
@@ -43,6 +44,8 @@ def improved(case: JointCase, choice: Choice, parts: int, seed: int, rounds: int
     whole = _Whole(case)
     chosen, dug = choice.chosen.copy(), choice.dug.copy()
     for turn in range(parts):
+        if stopping():
+            break
         part = whole.part(chosen, dug, whole.draw(rng, chosen))
         if part is None:
             continue

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
 from phusong.solvers.backhaul.graph import ROOT, Network
+from phusong.solvers.interruption import stoppable, stopping
 from phusong.solvers.joint.master import Master
 
 FINE = 16  # worths are whole numbers of 2**-FINE hamlets
@@ -65,7 +66,9 @@ def solve_region(
     solver.parameters.linearization_level = 2
     solver.parameters.max_deterministic_time = limit
     solver.parameters.absolute_gap_limit = CLOSE * 2**FINE
-    status = solver.solve(model)
+    status, pressed = stoppable(lambda: solver.solve(model), solver.stop_search)
+    if pressed and not stopping():
+        raise KeyboardInterrupt  # nobody around listens
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return sum(weight), np.zeros(len(ways), dtype=bool), np.empty(0, dtype=np.int64)
     bound = min(sum(weight), int(np.ceil(solver.best_objective_bound)) + 1)

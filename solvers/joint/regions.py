@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from phusong.solvers.backhaul.bound import Claims, claims_of
 from phusong.solvers.backhaul.graph import FAR, ROOT
+from phusong.solvers.interruption import stopping
 from phusong.solvers.joint.master import Master, Relaxed
 from phusong.solvers.joint.parts import halves, hamlet_of_row
 from phusong.solvers.joint.prices import Prices, arc_costs, first_prices, parts_of
@@ -83,6 +84,8 @@ def region_bound(
             if last is not None:
                 last.ways = last.ways[0::2] | last.ways[1::2]
         for _ in range(times):
+            if stopping():
+                return best >> FINE, chosen
             work = passes.work[min(doubling, len(passes.work) - 1)]
             last = _solved(master, relaxed, regions, prices, price, known, last, work, seed)
             best = min(best, last.value)

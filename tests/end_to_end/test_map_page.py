@@ -138,7 +138,7 @@ def visit(opened):
 )
 def test_layers_toggle(visit, layer, colour):
     shown = visit.count(colour)
-    assert shown > 20
+    assert shown > 10
     visit.page.click(f'input[data-layer="{layer}"]')
     assert visit.count(colour) < shown / 4
     visit.page.click(f'input[data-layer="{layer}"]')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 from dataclasses import replace
 from itertools import combinations
 
@@ -11,11 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.joint_instances import cost_to_connect_all, towers_and_backhaul
 from phusong.solvers.backhaul.bound import shares_of
 from phusong.solvers.backhaul.graph import FAR, network_of
 from phusong.solvers.backhaul.tree import cheapest_tree, least_cost
 from phusong.solvers.errors import LockedExceedBudget, ProblemFaults
-from phusong.solvers.joint import Effort, solve_joint
+from phusong.solvers.interruption import ctrl_c
+from phusong.solvers.joint import Effort, regions, solve_joint
 from phusong.solvers.joint.case import case_of
 from phusong.solvers.joint.master import master_of, relax
 from phusong.solvers.joint.problem import JointProblem
@@ -24,6 +27,7 @@ from phusong.solvers.problem import NONE, Roads
 from tests.solvers.small_problems import problem_of
 
 QUICK = Effort(
+    guided_rounds=40,
     search_rounds=40,
     search_parts=2,
     share_rounds=4,
@@ -274,3 +278,28 @@ def steiner(path):
     roads = Roads((start - 1).astype(np.int32), (end - 1).astype(np.int32), cost.astype(np.int64), lit)
     network = network_of(roads, np.array(ends[1:]))
     return network, network.place[ends[1:]].astype(np.int64)
+
+
+def test_ctrl_c_ends_the_proof_after_the_region_at_hand(monkeypatch):
+    problem = towers_and_backhaul(40, 300, 60, seed=2)
+    budget = cost_to_connect_all(problem) // 6
+    effort = replace(QUICK, region_hamlets=100, region_passes=5, region_joined=(), region_work=(0.05,))
+    calls, plain = [], regions.solve_region
+
+    def pressing(*given):
+        calls.append(len(calls))
+        if press and len(calls) == 1:
+            signal.raise_signal(signal.SIGINT)
+        return plain(*given)
+
+    monkeypatch.setattr(regions, "solve_region", pressing)
+    press = False
+    whole = solve_joint(problem, budget, effort)
+    passes, calls[:] = len(calls), []
+    press = True
+    with ctrl_c() as pressed:
+        cut_short = solve_joint(problem, budget, effort)
+    assert pressed.is_set()
+    assert (len(calls), passes) == (1, 5)
+    assert cut_short.bound >= whole.bound >= whole.cleared > 0
+    assert_sound(problem, budget, cut_short)

@@ -17,7 +17,7 @@ demo: .venv/core
 	$(BIN)/phusong demo
 
 test: .venv/dev
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile
 
 soak: .venv/dev
 	$(BIN)/python -m pytest -m soak

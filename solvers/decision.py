@@ -24,7 +24,9 @@ __all__ = ["Limits", "Plan", "Price", "Stage", "cheapest_clearing", "max_cleared
 
 SEARCH_ROUNDS = 200
 JOINT_ROUNDS = 1000  # of the search that knows towers and trenches
-JOINT_EFFORT = Effort(search_rounds=3000, share_rounds=20, region_hamlets=400, region_passes=2, region_joined=())
+JOINT_EFFORT = Effort(
+    solver="glop", search_rounds=3000, share_rounds=20, region_hamlets=400, region_passes=2, region_joined=()
+)
 JOINT_PARTS = 100  # of the plan, sought anew in turn; fewer when a stage has less than a unit of work
 JOINT_WORK = 3.0  # times the limit of a stage, for each pass of the joint decision in whole ways and trenches
 JOINT_UNLIMITED = 20.0  # in place of that limit where a stage has none

@@ -19,7 +19,7 @@ SEEN = 1e-6  # a fraction that is more than rounding
 def telling_shares(case: JointCase, rounds: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Stops (K,) of the case's network, valid shares (k, K), and the part of each stop (K,) that was wanted last."""
     master = master_of(case)
-    relaxations = Relaxations(master)
+    relaxations = Relaxations(master, "glop")  # real scenes are hard for PDLP
     stop = master.stop
     free = np.full(len(stop), FAR)
     shares = _ascended(case, stop, np.zeros(len(stop)), free, 1)[None, :]

@@ -40,6 +40,7 @@ class Effort:
     region_passes : times that those are solved;  region_joined : the same after each joining two by two
     guided_rounds : of a search that favours what the regions chose, after each pass
     region_work : CP-SAT's units a region, first and after each joining
+    solver : of the relaxations; "glop" where they are known to be hard for PDLP
     whole_work : CP-SAT's units in all for the decision in whole ways; 0: none
     """
 
@@ -52,6 +53,7 @@ class Effort:
     guided_rounds: int = 3000
     region_work: tuple[float, ...] = (2.0, 6.0)
     whole_work: float = 0.0
+    solver: str = "pdlp"
     seed: int = 1
 
 
@@ -127,7 +129,7 @@ class _Proof:
         self.recipes = [_recipe(np.zeros(stops), np.full(stops, FAR), 1)]
         self.shares = self._ascend(self.recipes[0])[None, :]
         self.relaxed: Relaxed | None = None
-        self.relaxations = Relaxations(master)
+        self.relaxations = Relaxations(master, effort.solver)
 
     @property
     def bound(self) -> int:

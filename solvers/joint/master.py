@@ -128,8 +128,8 @@ class Relaxations:
     """Linear relaxations of one master: by PDLP, whose optima lie in the middle of all and so tell more shares, until
     it finds one too hard; from then on by GLOP."""
 
-    def __init__(self, master: Master) -> None:
-        self.master, self.solver = master, "pdlp"
+    def __init__(self, master: Master, solver: str = "pdlp") -> None:
+        self.master, self.solver = master, solver
 
     def relax(self, shares: NDArray[np.int64]) -> Relaxed | None:
         """The relaxation under these shares (k, K); None when nothing near an optimum was found."""

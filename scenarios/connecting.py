@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from phusong.solvers.problem import NONE, Backhaul, Cap, Roads
 
 def firsts(counts: Sequence[int]) -> list[int]:
     """Number of the first item of each part when the parts follow each other."""
-    return np.cumsum([0, *counts])[:-1].tolist()  # type: ignore[no-any-return]
+    return list(accumulate(counts, initial=0))[:-1]
 
 
 def backhaul_of(candidates: Sequence[Candidates], budget_counts: str) -> Backhaul | None:

@@ -166,6 +166,7 @@ def relax(master: Master, shares: NDArray[np.int64], solver_name: str = "pdlp") 
     weight = np.zeros(wide)
     weight[: master.hamlets] = case.coverage.hamlet_weight
     model = model_builder_helper.ModelBuilderHelper()
+    # Its stub asks for scipy's old matrix class, of another version than ours.
     model.fill_model_from_sparse_data(np.zeros(wide), most, -weight, lower, upper, matrix)  # type: ignore[arg-type]
     solver = model_builder_helper.ModelSolverHelper(solver_name)
     if solver_name == "pdlp":

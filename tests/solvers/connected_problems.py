@@ -58,7 +58,10 @@ def _backhauls(draw, options: int, money) -> Backhaul:
     node = st.integers(0, nodes - 1)
     lit = np.zeros(nodes, dtype=bool)
     lit[sorted(draw(st.sets(node, max_size=2)))] = True
-    numbers = lambda count: np.array([draw(money) for _ in range(count)], dtype=np.int64)  # noqa: E731
+
+    def numbers(count: int) -> np.ndarray:
+        return np.array([draw(money) for _ in range(count)], dtype=np.int64)
+
     roads = Roads(
         np.array([draw(node) for _ in range(edges)], dtype=np.int32),
         np.array([draw(node) for _ in range(edges)], dtype=np.int32),

@@ -27,7 +27,8 @@ JOINT_ROUNDS = 1000  # of the search that knows towers and trenches
 JOINT_EFFORT = Effort(
     solver="glop", search_rounds=3000, share_rounds=20, region_hamlets=400, region_passes=2, region_joined=()
 )
-JOINT_PARTS = 100  # of the plan, sought anew in turn; fewer when a stage has less than a unit of work
+JOINT_FULL = 8.0  # units of work of a stage from which on the joint decision searches in full, as JOINT_EFFORT says
+JOINT_PARTS = 100  # of the plan, sought anew in turn
 JOINT_WORK = 3.0  # times the limit of a stage, for each pass of the joint decision in whole ways and trenches
 JOINT_UNLIMITED = 20.0  # in place of that limit where a stage has none
 HURRY = 0.1  # units of work for a stage, once Ctrl-C was pressed before it began
@@ -218,9 +219,10 @@ class _Lexicographic:
         work = 1.0 if self.limits.time_limit_s is not None else self.limits.deterministic_limit or JOINT_UNLIMITED
         if self.hurried or (best is not None and self.reduced.cleared(best) == most):
             return best, most
+        share = min(1.0, work / JOINT_FULL)
         effort = replace(
-            JOINT_EFFORT, region_work=(JOINT_WORK * work,), search_parts=round(min(JOINT_PARTS, JOINT_PARTS * work)),
-            seed=self.limits.seed,
+            JOINT_EFFORT, region_work=(JOINT_WORK * work,), search_parts=round(JOINT_PARTS * share),
+            search_rounds=round(JOINT_EFFORT.search_rounds * share), seed=self.limits.seed,
         )  # fmt: skip
         with ctrl_c() as pressed:
             found = joint_bound(self.reduced, budget, effort)

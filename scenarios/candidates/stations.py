@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from phusong.scenarios.candidates import costs as price_of
-from phusong.scenarios.candidates.costs import Works
+from phusong.scenarios.candidates.costs import Bill, Works
 from phusong.scenarios.candidates.links import Sight
 from phusong.scenarios.candidates.options import NEEDED, OptionList, SectorDraft
 from phusong.scenarios.candidates.places import Place
 from phusong.scenarios.candidates.repeaters import Repeater
+from phusong.scenarios.candidates.settings import Kind
 from phusong.scenarios.candidates.survey import Survey
+
+
+class _PoleRadio(NamedTuple):
+    height_m: float
+    tx_power_dbm: float
+    gain_dbi: float
 
 
 def add_remote_radios(survey: Survey, options: OptionList, places: Sequence[Place], works: Sequence[Works]) -> None:
     """On a pole in the hamlet, radiating all round, fed by fibre from a baseband unit elsewhere; one option a band."""
     settings = survey.settings
+    radio = _PoleRadio(
+        settings.remote_radio_height_m, settings.remote_radio_tx_power_dbm, settings.remote_radio_gain_dbi
+    )
     for place, work in zip(places, works, strict=True):
         if not _road_reaches(options, work):
             continue
@@ -27,34 +38,13 @@ def add_remote_radios(survey: Survey, options: OptionList, places: Sequence[Plac
         if work.fibre_km > settings.remote_radio_fibre_km:
             options.drop("remote-radio-too-far-from-fibre")
             continue
-        location, group = _add_site(survey, options, place), options.exclusive_group()
-        for band, carrier in survey.new_carriers:
-            sector = SectorDraft.of_carrier(
-                carrier,
-                height_m=settings.remote_radio_height_m,
-                azimuth_deg=np.nan,
-                downtilt_deg=0.0,
-                feeder_loss_db=0.0,
-                tx_power_dbm=settings.remote_radio_tx_power_dbm,
-                gain_dbi=settings.remote_radio_gain_dbi,
-            )
-            options.add(
-                location,
-                "remote-radio",
-                place.operator,
-                survey.technology,
-                band,
-                price_of.remote_radio(survey.costs, work),
-                [sector],
-                exclusive=group,
-                backhaul=NEEDED,
-                works=work,
-            )
+        _add_on_pole(survey, options, place, work, "remote-radio", price_of.remote_radio(survey.costs, work), radio)
 
 
 def add_small_cells(survey: Survey, options: OptionList, places: Sequence[Place], works: Sequence[Works]) -> None:
     """A whole base station on a pole in the hamlet, radiating all round; any backhaul will do. One option a band."""
     settings = survey.settings
+    radio = _PoleRadio(settings.small_cell_height_m, settings.small_cell_tx_power_dbm, settings.small_cell_gain_dbi)
     anyhow = "leo" in settings.backhaul or "geo" in settings.backhaul
     for place, work in zip(places, works, strict=True):
         if not _road_reaches(options, work):
@@ -62,29 +52,7 @@ def add_small_cells(survey: Survey, options: OptionList, places: Sequence[Place]
         if not anyhow and not ("fibre" in settings.backhaul and np.isfinite(work.fibre_vnd)):
             options.drop("no-backhaul-within-the-limit")
             continue
-        location, group = _add_site(survey, options, place), options.exclusive_group()
-        for band, carrier in survey.new_carriers:
-            sector = SectorDraft.of_carrier(
-                carrier,
-                height_m=settings.small_cell_height_m,
-                azimuth_deg=np.nan,
-                downtilt_deg=0.0,
-                feeder_loss_db=0.0,
-                tx_power_dbm=settings.small_cell_tx_power_dbm,
-                gain_dbi=settings.small_cell_gain_dbi,
-            )
-            options.add(
-                location,
-                "small-cell",
-                place.operator,
-                survey.technology,
-                band,
-                price_of.small_cell(survey.costs, work),
-                [sector],
-                exclusive=group,
-                backhaul=NEEDED,
-                works=work,
-            )
+        _add_on_pole(survey, options, place, work, "small-cell", price_of.small_cell(survey.costs, work), radio)
 
 
 def add_repeaters(survey: Survey, options: OptionList, repeaters: Sequence[Repeater], works: Sequence[Works]) -> None:
@@ -142,6 +110,35 @@ def add_towers(
                     backhaul=NEEDED,
                     works=work,
                 )
+
+
+def _add_on_pole(
+    survey: Survey, options: OptionList, place: Place, work: Works, kind: Kind, bill: Bill, radio: _PoleRadio
+) -> None:
+    """One sector that radiates all round: an option for each band, which exclude each other."""
+    location, group = _add_site(survey, options, place), options.exclusive_group()
+    for band, carrier in survey.new_carriers:
+        sector = SectorDraft.of_carrier(
+            carrier,
+            height_m=radio.height_m,
+            azimuth_deg=np.nan,
+            downtilt_deg=0.0,
+            feeder_loss_db=0.0,
+            tx_power_dbm=radio.tx_power_dbm,
+            gain_dbi=radio.gain_dbi,
+        )
+        options.add(
+            location,
+            kind,
+            place.operator,
+            survey.technology,
+            band,
+            bill,
+            [sector],
+            exclusive=group,
+            backhaul=NEEDED,
+            works=work,
+        )
 
 
 def _road_reaches(options: OptionList, work: Works) -> bool:

@@ -47,16 +47,8 @@ def write_run(result: RunResult, folder: Path, csv: CsvStyle = "iso") -> None:
             where=str(folder),
             mend="chọn thư mục mới, rỗng, hoặc một lần chạy cũ / name a new or empty folder, or an earlier run",
         )
-    with told_to_people(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".part", dir=folder.parent))
-        try:
-            fresh.chmod(0o755)  # mkdtemp keeps others out; a run is there to be read
-            write_files(result, fresh, csv)
-            flush(fresh)
-            swap(fresh, folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+    with whole_or_not(folder) as fresh:
+        write_files(result, fresh, csv)
 
 
 def write_files(result: RunResult, folder: Path, csv: CsvStyle) -> None:
@@ -104,6 +96,21 @@ def jsonable(value: Any) -> Any:
 
 def is_run_or_empty(folder: Path) -> bool:
     return folder.is_dir() and ((folder / MARK).is_file() or not any(folder.iterdir()))
+
+
+@contextmanager
+def whole_or_not(folder: Path) -> Iterator[Path]:
+    """A fresh folder beside `folder` to write into, which takes its place at the end; after a failure it is gone."""
+    with told_to_people(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".part", dir=folder.parent))
+        try:
+            fresh.chmod(0o755)  # mkdtemp keeps others out; a result is there to be read
+            yield fresh
+            flush(fresh)
+            swap(fresh, folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
 
 
 def flush(folder: Path) -> None:

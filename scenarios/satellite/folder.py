@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
 from phusong.scenarios.errors import FolderIsNotARun
-from phusong.scenarios.outputs.folder import SATELLITE_FILE, flush, swap, told_to_people, write_satellite
+from phusong.scenarios.outputs.folder import SATELLITE_FILE, whole_or_not, write_satellite
 from phusong.scenarios.outputs.tables import CsvStyle, rounded, write_csv, write_workbook
 from phusong.scenarios.satellite.outputs import tables_of
 from phusong.scenarios.satellite.result import SatelliteResult
@@ -25,17 +23,9 @@ def write_satellite_folder(result: SatelliteResult, folder: Path, csv: CsvStyle 
             where=str(folder),
             mend="chọn thư mục mới hoặc rỗng / name a new or empty folder:  --output FOLDER",
         )
-    with told_to_people(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".part", dir=folder.parent))
-        try:
-            fresh.chmod(0o755)  # mkdtemp keeps others out; a result is there to be read
-            write_satellite(fresh, result)
-            _write_tables(result, fresh / "tables", csv)
-            flush(fresh)
-            swap(fresh, folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+    with whole_or_not(folder) as fresh:
+        write_satellite(fresh, result)
+        _write_tables(result, fresh / "tables", csv)
 
 
 def _write_tables(result: SatelliteResult, folder: Path, csv: CsvStyle) -> None:

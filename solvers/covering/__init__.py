@@ -55,7 +55,7 @@ def solve_max_covering(
     barred = (problem.cost > left) & ~taken
     base = int(problem.weight[problem.covered_by(taken)].sum())
     reduced = reduce_cover(problem.indptr, problem.indices, problem.weight, problem.cost, taken, barred)
-    run = Run(reduced.cover, left, base, gap, began, time_limit_s, seed, on_progress)
+    run = Run(reduced.cover, left, base, gap, seed, on_progress, began=began, time_limit_s=time_limit_s)
     run.solve()
     chosen = taken
     chosen[reduced.original[run.best]] = True

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -28,6 +27,7 @@ from phusong.solvers.covering.search import (
     restore,
     seed_generator,
 )
+from phusong.solvers.covering.stops import Stoppable
 from phusong.solvers.interruption import ctrl_c
 
 NO_LIMIT = 2**61  # of a budget that must not bind
@@ -67,7 +67,7 @@ def solve_set_covering(
     reduced = reduce_cover(
         problem.indptr, problem.indices, problem.weight, problem.cost, taken, nothing, must_cover=True
     )
-    run = _Least(reduced.cover, int(problem.cost[taken].sum()), gap, began, time_limit_s, seed)
+    run = _Least(reduced.cover, int(problem.cost[taken].sum()), gap, seed, began=began, time_limit_s=time_limit_s)
     run.solve()
     chosen = taken
     chosen[reduced.original[run.best]] = True
@@ -92,21 +92,17 @@ def solve_set_covering(
 
 
 @dataclass(slots=True, eq=False)
-class _Least:
+class _Least(Stoppable):
     """One solve over a reduced instance. best (N,) bool; base: cost before it starts; value, bound: with the base."""
 
     cover: Cover
     base: int
     gap: float
-    began: float
-    time_limit_s: float | None
     seed: int
     best: NDArray[np.bool_] = field(init=False)
     value: int = 0
     bound: int = 0
     proof: Literal["trivial", "prices", "solver"] = "trivial"
-    repeatable: bool = True
-    pressed: threading.Event = field(default_factory=threading.Event)
 
     def solve(self) -> None:
         """The greedy plan always stands, so there is one whatever stops the rest."""
@@ -218,16 +214,7 @@ class _Least:
             self.bound, self.proof = bound, proof
 
     def _done(self) -> bool:
-        if self.value - self.bound <= self.gap * self.value:
-            return True
-        stop = self.pressed.is_set() or self._seconds_left() == 0.0
-        self.repeatable &= not stop
-        return stop
-
-    def _seconds_left(self) -> float | None:
-        if self.time_limit_s is None:
-            return None
-        return max(0.0, self.began + self.time_limit_s - time.monotonic())
+        return self.value - self.bound <= self.gap * self.value or self._stopped()
 
 
 def proven_cost(cover: Cover, price: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:

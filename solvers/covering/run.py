@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from phusong.solvers.covering.bound import (
 from phusong.solvers.covering.presolve import Cover, Reduced, only_facilities, reduce_cover
 from phusong.solvers.covering.regions import Regions
 from phusong.solvers.covering.search import COVERED, State, climb, empty_state, improve, restore, seed_generator
+from phusong.solvers.covering.stops import Stoppable
 from phusong.solvers.covering.tree import Tree
 from phusong.solvers.interruption import ctrl_c
 
@@ -63,7 +63,7 @@ Progress = Callable[[str, int, int, float], None]
 
 
 @dataclass(slots=True, eq=False)
-class Run:
+class Run(Stoppable):
     """One solve: an instance that gets smaller as facilities are decided, and the best plan in its first numbers.
 
     cover, budget : what is left to decide;  base : weight covered by what is decided already
@@ -75,8 +75,6 @@ class Run:
     budget: int
     base: int
     gap: float
-    began: float
-    time_limit_s: float | None
     seed: int
     on_progress: Progress | None
     number: NDArray[np.integer[Any]] = field(init=False)
@@ -85,8 +83,6 @@ class Run:
     value: int = 0
     bound: int = 0
     proof: Literal["trivial", "prices", "cases"] = "trivial"
-    repeatable: bool = True
-    pressed: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         count = len(self.cover.cost)
@@ -300,16 +296,7 @@ class Run:
         return max(most, found)
 
     def _done(self) -> bool:
-        if self.bound <= self._enough():
-            return True
-        stop = self.pressed.is_set() or self._seconds_left() == 0.0
-        self.repeatable &= not stop
-        return stop
-
-    def _seconds_left(self) -> float | None:
-        if self.time_limit_s is None:
-            return None
-        return max(0.0, self.began + self.time_limit_s - time.monotonic())
+        return self.bound <= self._enough() or self._stopped()
 
 
 def _carried(rest: Reduced, root: Bound, budget: int) -> Bound:

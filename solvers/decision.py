@@ -17,20 +17,15 @@ from phusong.solvers.model import Answer, Limits, StageModel
 from phusong.solvers.presolve import Reduced, reduce_problem
 from phusong.solvers.price import Price, cheapest_clearing
 from phusong.solvers.problem import Problem
-from phusong.solvers.start import good_start, joint_bound, shares_for
-from phusong.solvers.tree_model import Shares
+from phusong.solvers.start import good_start, proven
+from phusong.solvers.tree_model import Told
 
 __all__ = ["Limits", "Plan", "Price", "Stage", "cheapest_clearing", "max_cleared", "min_cost"]
 
-SEARCH_ROUNDS = 200
-JOINT_ROUNDS = 1000  # of the search that knows towers and trenches
-JOINT_EFFORT = Effort(
-    solver="glop", search_rounds=3000, share_rounds=20, region_hamlets=400, region_passes=2, region_joined=()
-)
-JOINT_FULL = 8.0  # units of work of a stage from which on the joint decision searches in full, as JOINT_EFFORT says
-JOINT_PARTS = 100  # of the plan, sought anew in turn
-JOINT_WORK = 3.0  # times the limit of a stage, for each pass of the joint decision in whole ways and trenches
-JOINT_UNLIMITED = 20.0  # in place of that limit where a stage has none
+EFFORT = Effort(search_rounds=1500, search_parts=30, cut_rounds=20)
+FULL = 4.0  # units of work of a stage from which on all that is searched; the fewer, the less
+WHOLE_WORK = 8.0  # times the limit of a stage, for the joint decision in whole ways and trenches
+UNLIMITED = 20.0  # in place of that limit where a stage has none
 HURRY = 0.1  # units of work for a stage, once Ctrl-C was pressed before it began
 Progress = Callable[[str, float, float], None]
 Name = Literal["cleared", "people", "lifetime", "cost"]
@@ -127,14 +122,15 @@ class _Lexicographic:
         self.limits, self.on_progress = limits, on_progress
         self.stages: list[Stage] = []
         self.interrupted, self.hurried = False, False
-        self.shares: Shares | None = None
+        self.told: Told | None = None
 
     def most_cleared(self, budget: int) -> Plan:
-        start, most = self._joint("cleared", self._started("cleared", budget, None), budget)
+        start = self._started("cleared", budget, None)
+        start, most = self._proven("cleared", start, budget, WHOLE_WORK)
         if start is not None and most <= self.reduced.cleared(start):
             self._note("cleared", most, Answer("optimal", start, most, most, 0.0, 0.0, self.interrupted), True)
             return self._rest(start, budget, most, most)
-        stage = StageModel(self.reduced, False, self.shares)
+        stage = StageModel(self.reduced, False, self.told)
         stage.budget(budget)
         stage.maximise(stage.cleared(), most)
         best = self._solve("cleared", stage, start, True)
@@ -147,34 +143,73 @@ class _Lexicographic:
             backhaul = self.problem.backhaul
             everything += int(backhaul.way_budget_vnd.sum() + backhaul.roads.cost_vnd.sum())
         start = self._started("cost", everything, target)
-        stage = StageModel(self.reduced, False, self.shares)
+        self._proven("cost", start, everything if start is None else self.reduced.spent(start)[0], 0.0)
+        stage = StageModel(self.reduced, False, self.told)
         stage.model.add(stage.cleared() >= target)
         stage.minimise(stage.spent())
         best = self._solve("cost", stage, start, False)
         return self._rest(best, self.reduced.spent(best)[0], target, int(self.problem.hamlet_weight.sum()))
 
     def _started(self, name: Name, budget: int, target: int | None) -> Built | None:
-        """A plan of the search; and shares for what it spends. Both are short: Ctrl-C ends what comes after them."""
-        rounds = SEARCH_ROUNDS if self.problem.backhaul is None else JOINT_ROUNDS
+        """A plan of the search, which is short: Ctrl-C ends what comes after it."""
         with ctrl_c() as pressed:
-            start = good_start(self.reduced, budget, rounds, self.limits.seed, target)
-            spent = budget if start is None or target is None else self.reduced.spent(start)[0]
-            self.shares = shares_for(self.reduced, spent)
+            start = good_start(self.reduced, budget, self._effort(), target)
             if start is not None and self.on_progress is not None:
                 trivial = 0 if name == "cost" else int(self.problem.hamlet_weight.sum())
                 self.on_progress(name, float(self._value(name, start)), float(trivial))
-        self.hurried = pressed.is_set()
-        self.interrupted |= self.hurried
+        self._heard(pressed.is_set())
         return start
 
+    def _proven(self, name: Name, start: Built | None, budget: int, work: float) -> tuple[Built | None, int]:
+        """The better plan, and the cleared weight that the joint decision's proofs say no plan exceeds.
+
+        work : for the decision in whole numbers, times the limit of a stage
+        """
+        most = int(self.problem.hamlet_weight.sum())
+        if self.hurried or (start is not None and name == "cleared" and self.reduced.cleared(start) == most):
+            return start, most
+        tell = self.on_progress if name == "cleared" else None
+        with ctrl_c() as pressed:
+            effort = replace(self._effort(), whole_work=work * self._work())
+            found = proven(
+                self.reduced,
+                budget,
+                start,
+                effort,
+                None if tell is None else lambda value, bound: tell(name, value, bound),
+            )
+        self._heard(pressed.is_set())
+        if found is None:
+            return start, most
+        self.told = found.told
+        better = found.better
+        if better is not None and (start is None or self._better("cleared", better, start, True)):
+            start = better
+        return start, min(most, found.bound)
+
+    def _heard(self, pressed: bool) -> None:
+        self.hurried |= pressed
+        self.interrupted |= pressed
+
+    def _work(self) -> float:
+        """Units of work of a stage."""
+        return 1.0 if self.limits.time_limit_s is not None else self.limits.deterministic_limit or UNLIMITED
+
+    def _effort(self) -> Effort:
+        share = min(1.0, self._work() / FULL)
+        return replace(
+            EFFORT, search_rounds=round(EFFORT.search_rounds * share), search_parts=round(EFFORT.search_parts * share),
+            seed=self.limits.seed,
+        )  # fmt: skip
+
     def _rest(self, best: Built, budget: int, cleared: int, bound: int) -> Plan:
-        people = StageModel(self.reduced, True, self.shares)
+        people = StageModel(self.reduced, True, self.told)
         people.budget(budget)
         people.model.add(people.cleared() >= cleared)
         people.maximise(people.people, self.problem.people)
         best = self._solve("people", people, best, True)
 
-        last = StageModel(self.reduced, True, self.shares)
+        last = StageModel(self.reduced, True, self.told)
         last.budget(budget)
         last.model.add(last.cleared() >= cleared)
         last.model.add(last.people >= self.reduced.people(best))
@@ -212,29 +247,6 @@ class _Lexicographic:
             best = start
         self._note(name, self._value(name, best), answer, maximise)
         return best
-
-    def _joint(self, name: Name, best: Built | None, budget: int) -> tuple[Built | None, int]:
-        """The better plan, and the cleared weight that the joint decision's proofs say no plan exceeds."""
-        most = int(self.problem.hamlet_weight.sum())
-        work = 1.0 if self.limits.time_limit_s is not None else self.limits.deterministic_limit or JOINT_UNLIMITED
-        if self.hurried or (best is not None and self.reduced.cleared(best) == most):
-            return best, most
-        share = min(1.0, work / JOINT_FULL)
-        effort = replace(
-            JOINT_EFFORT, region_work=(JOINT_WORK * work,), search_parts=round(JOINT_PARTS * share),
-            search_rounds=round(JOINT_EFFORT.search_rounds * share), seed=self.limits.seed,
-        )  # fmt: skip
-        with ctrl_c() as pressed:
-            found = joint_bound(self.reduced, budget, effort)
-            if found is not None:
-                most = min(most, found[0])
-                if found[1] is not None and (best is None or self._better(name, found[1], best, True)):
-                    best = found[1]
-            if self.on_progress is not None and best is not None:
-                self.on_progress(name, float(self._value(name, best)), float(most))
-        self.hurried = pressed.is_set()
-        self.interrupted |= self.hurried
-        return best, most
 
     def _note(self, name: Name, value: int, answer: Answer, maximise: bool) -> None:
         bound = max(answer.bound, value) if maximise else min(answer.bound, value)

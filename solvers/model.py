@@ -14,7 +14,7 @@ from phusong.solvers.clauses import blocking_clauses
 from phusong.solvers.interruption import stoppable
 from phusong.solvers.presolve import Reduced
 from phusong.solvers.problem import Load
-from phusong.solvers.tree_model import Connections, Shares
+from phusong.solvers.tree_model import Connections, Told
 
 LINEARIZATION = 2  # with the whole linear relaxation one worker beats several (docs/solver.md)
 
@@ -51,7 +51,7 @@ class StageModel:
     """Options x, covered cells z, cleared hamlets y, ways and trenches; built once per stage, for the groups or for all
     people too."""
 
-    def __init__(self, reduced: Reduced, with_people: bool, shares: Shares | None = None) -> None:
+    def __init__(self, reduced: Reduced, with_people: bool, told: Told | None = None) -> None:
         self.reduced, self.problem = reduced, reduced.problem
         self.model = cp_model.CpModel()
         self.x = [self.model.new_bool_var("") for _ in range(self.problem.options)]
@@ -61,7 +61,7 @@ class StageModel:
         self._crowds: list[tuple[cp_model.IntVar, list[int]]] = []
         self.connections = None
         if reduced.connected is not None and self.problem.backhaul is not None:
-            self.connections = Connections(self.model, self.problem.backhaul, reduced.connected, self.x, shares)
+            self.connections = Connections(self.model, self.problem.backhaul, reduced.connected, self.x, self.y, told)
         self._rules()
         for group in range(len(self.problem.group_hamlet)):
             self._group(group)

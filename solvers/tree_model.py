@@ -17,19 +17,21 @@ from ortools.sat.python import cp_model
 from phusong.solvers.backhaul.bound import shares_of
 from phusong.solvers.backhaul.graph import FAR, ROOT, Network
 from phusong.solvers.backhaul.tree import away_from_root
-from phusong.solvers.problem import Backhaul
+from phusong.solvers.joint.reach import Cuts
+from phusong.solvers.problem import NONE, Backhaul
 from phusong.solvers.ways import Connected
 
 ASCENTS = 3  # sets of shares from random orders of claiming
 LEVELS = 4  # of such an order
 
 
-class Shares(NamedTuple):
-    """Valid shares of trench money that say much: rows (k, n) of the network's nodes; wanted (n,) 0 to 1, how much of
-    each node a relaxation took."""
+class Told(NamedTuple):
+    """Cuts of the joint decision (joint/reach.py) whose ways are these: option, way (P,), NONE without one. A cut
+    holds for every plan: a hamlet is cleared only if one of its links is built."""
 
-    rows: NDArray[np.int64]
-    wanted: NDArray[np.float64]
+    cuts: Cuts
+    option: NDArray[np.int64]
+    way: NDArray[np.int64]
 
 
 class Connections:
@@ -41,7 +43,8 @@ class Connections:
         backhaul: Backhaul,
         there: Connected,
         option: list[cp_model.IntVar],
-        shares: Shares | None,
+        cleared: list[cp_model.IntVar],
+        told: Told | None,
     ) -> None:
         self.model, self.backhaul, self.network, self.node = model, backhaul, there.network, there.node
         self.way = self._ways(option)
@@ -49,14 +52,12 @@ class Connections:
         self._tree()
         self.trench = self._money(self.network.cost)
         self._trench_lifetime = self.trench
-        self._shares(self.network, self.trench, None)
-        if shares is not None:
-            for share in shares.rows:
-                self._owing(share, self.trench)
+        self._shares(self.network, self.trench)
+        if told is not None:
+            self._cuts(told, option, cleared)
         if backhaul.roads.lifetime_vnd is not None:
             self._trench_lifetime = self._money(self.network.lifetime)
-            wanted = None if shares is None else shares.wanted
-            self._shares(replace(self.network, cost=self.network.lifetime), self._trench_lifetime, wanted)
+            self._shares(replace(self.network, cost=self.network.lifetime), self._trench_lifetime)
 
     def spent(self) -> cp_model.LinearExpr:
         ways = cp_model.LinearExpr.weighted_sum(self.way, self.backhaul.way_budget_vnd.tolist())
@@ -141,14 +142,21 @@ class Connections:
             model.add_exactly_one([*inward[n], self.reached[n].negated()])
             model.add_bool_or([*stopping[n], *outward[n], self.reached[n].negated()])  # no trench leads nowhere
 
-    def _shares(self, network: Network, money: cp_model.IntVar, wanted: NDArray[np.float64] | None) -> None:
+    def _cuts(self, told: Told, option: list[cp_model.IntVar], cleared: list[cp_model.IntVar]) -> None:
+        network = self.network
+        heads = np.repeat(np.arange(network.nodes), np.diff(network.indptr))
+        ways = [option[o] if w == NONE else self.way[w] for o, w in zip(told.option, told.way, strict=True)]
+        links = [self.arc.get((e, h)) for e, h in zip(network.edge.tolist(), heads.tolist(), strict=True)] + ways
+        ends = told.cuts.indptr
+        for hamlet, a, b in zip(told.cuts.hamlet.tolist(), ends[:-1], ends[1:], strict=True):
+            built = [links[i] for i in told.cuts.link[a:b].tolist()]
+            self.model.add_bool_or([cleared[hamlet].negated(), *(v for v in built if v is not None)])
+
+    def _shares(self, network: Network, money: cp_model.IntVar) -> None:
         stops = np.unique(self.node[self.node != ROOT])
         free = np.full(len(stops), FAR)
         rng = np.random.default_rng(1)
-        ranks = [np.zeros(len(stops)), *(rng.permutation(len(stops)) % LEVELS for _ in range(ASCENTS))]
-        if wanted is not None:
-            ranks += [np.round((1.0 - wanted[stops]) * levels) for levels in (LEVELS, 5 * LEVELS)]
-        for rank in ranks:
+        for rank in (np.zeros(len(stops)), *(rng.permutation(len(stops)) % LEVELS for _ in range(ASCENTS))):
             self._owing(shares_of(network, stops, rank.astype(np.int64), free), money)
 
     def _owing(self, share: NDArray[np.int64], money: cp_model.IntVar) -> None:

@@ -25,7 +25,6 @@ class JointCase:
     by_fibre : (W,) bool;  counts : what was left out, by reason
     """
 
-    problem: JointProblem
     budget_vnd: int
     coverage: Problem
     network: Network
@@ -44,10 +43,10 @@ class JointCase:
         own = int(given.max(initial=-1)) + 1 + np.arange(len(given), dtype=np.int32)
         return np.where(given >= 0, given, own)[self.option].astype(np.int32)
 
-    def plan(self, ways: NDArray[np.integer], edges: NDArray[np.integer]) -> JointPlan:
-        """The plan of some ways and network edges, in the terms of the problem."""
+    def plan(self, problem: JointProblem, ways: NDArray[np.integer], edges: NDArray[np.integer]) -> JointPlan:
+        """The plan of some ways and network edges, in the terms of the problem that the case was made of."""
         trenches = self.network.road_edges(np.asarray(edges, dtype=np.int64))
-        return plan_of(self.problem, self.original[self.option[ways]], self.by_fibre[ways], trenches)
+        return plan_of(problem, self.original[self.option[ways]], self.by_fibre[ways], trenches)
 
 
 def case_of(problem: JointProblem, budget_vnd: int) -> JointCase:
@@ -77,7 +76,7 @@ def case_of(problem: JointProblem, budget_vnd: int) -> JointCase:
         "ways_of_their_own": int((own != NONE).sum() - without.sum()),
     }
     return JointCase(
-        problem=problem, budget_vnd=budget_vnd, coverage=coverage, network=network, option=option, original=original,
+        budget_vnd=budget_vnd, coverage=coverage, network=network, option=option, original=original,
         node=np.where(by_fibre, place[option], ROOT).astype(np.int64), cost=cost,
         covers=sparse.csr_array(coverage.covers[option]), by_fibre=by_fibre, counts=counts,
     )  # fmt: skip

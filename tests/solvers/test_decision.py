@@ -19,6 +19,7 @@ from phusong.solvers.errors import LockedExceedBudget, NoFeasiblePlan, NoPlanInT
 from phusong.solvers.local_search import good_plan
 from phusong.solvers.model import Answer, StageModel
 from phusong.solvers.presolve import reduce_problem
+from phusong.solvers.start import SEARCH_ROUNDS
 
 spec = importlib.util.spec_from_file_location("small_problems", Path(__file__).with_name("small_problems.py"))
 small = importlib.util.module_from_spec(spec)
@@ -137,7 +138,7 @@ def crowded(seed=3, hamlets=40, options=90):
 def test_stopped_at_once_the_plan_of_the_local_search_stands_with_a_bound_that_says_nothing():
     problem = crowded()
     plan = max_cleared(problem, 20_000_000_000, Limits(deterministic_limit=1e-9))
-    start = good_plan(problem, 20_000 * MILLION, problem.budget_cost_vnd, decision.SEARCH_ROUNDS, 1)
+    start = good_plan(problem, 20_000 * MILLION, problem.budget_cost_vnd, SEARCH_ROUNDS, 1)
     assert plan.stages[0].value >= problem.cleared_by(problem.covered_by(np.flatnonzero(start))).sum() > 0
     assert [s.status for s in plan.stages] == ["feasible"] * 3
     assert [s.conditional for s in plan.stages] == [False, True, True]

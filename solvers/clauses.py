@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 WORK = 40_000  # cells looked at before a group counts as having too many blocking sets
 
 
@@ -47,6 +50,38 @@ def blocking_clauses(
                 stack.append(larger)
     complete = not stack and left > 0
     return [[o for o in numbers if bit[o] & mask] for mask in _minimal(found if complete else vital)], complete
+
+
+def missed_clauses(
+    covers: NDArray[np.bool_], people: NDArray[np.int64], need: int, chosen: NDArray[np.float64], least: float
+) -> NDArray[np.bool_]:
+    """(k, W) bool: minimal sets of ways of which a met group has one chosen each, and that sum up to less than `least`.
+
+    covers : (C, W) bool whether a way covers a cell;  people : (C,) in each cell;  need : of them, at least 1
+    chosen : (W,) fraction of each way
+    From every cell whose own ways sum up to little enough, the cell that adds the least per person of those that still
+    lack comes next, until the cells taken block the group; then ways go, the most chosen first, while they still do.
+    O(C^2 W) for each cell of the longest set; some may be missed.
+    """
+    slack = people.sum() - need
+    covering, weight = covers.astype(float), people.astype(float)  # sums of whole numbers stay exact
+    ways = np.unique(covers[covering @ chosen < least], axis=0)
+    blocking = [np.zeros((0, len(people)), dtype=bool)]
+    while len(ways):
+        inside = (~ways).astype(float) @ covering.T == 0.0
+        lack = slack + 1.0 - inside @ weight
+        blocking.append(inside[lack <= 0.0])
+        ways, inside, lack = ways[lack > 0.0], inside[lack > 0.0], lack[lack > 0.0]
+        useful = ~inside & (people > 0)
+        added = np.where(ways, 0.0, chosen) @ covering.T
+        price = np.divide(added, np.minimum(weight, lack[:, None]), out=np.full(useful.shape, np.inf), where=useful)
+        ways |= covers[price.argmin(axis=1)]
+        ways = np.unique(ways[ways @ chosen < least], axis=0)
+    cells = np.concatenate(blocking)
+    for way in np.argsort(-chosen, kind="stable"):
+        fewer = cells & ~covers[:, way]
+        cells = np.where((fewer @ weight > slack)[:, None], fewer, cells)
+    return np.unique(cells.astype(float) @ covering > 0.0, axis=0)
 
 
 def _minimal(masks: set[int]) -> list[int]:

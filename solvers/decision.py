@@ -25,6 +25,7 @@ __all__ = ["Limits", "Plan", "Price", "Stage", "cheapest_clearing", "max_cleared
 EFFORT = Effort(search_rounds=1500, search_parts=30, cut_rounds=20)
 FULL = 4.0  # units of work of a stage from which on all that is searched; the fewer, the less
 WHOLE_WORK = 8.0  # times the limit of a stage, for the joint decision in whole ways and trenches
+KERNEL_WORK = 6.0  # at most, for each of its kernels
 UNLIMITED = 20.0  # in place of that limit where a stage has none
 HURRY = 0.1  # units of work for a stage, once Ctrl-C was pressed before it began
 Progress = Callable[[str, float, float], None]
@@ -126,10 +127,11 @@ class _Lexicographic:
 
     def most_cleared(self, budget: int) -> Plan:
         start = self._started("cleared", budget, None)
-        start, most = self._proven("cleared", start, budget, WHOLE_WORK)
-        if start is not None and most <= self.reduced.cleared(start):
-            self._note("cleared", most, Answer("optimal", start, most, most, 0.0, 0.0, self.interrupted), True)
-            return self._rest(start, budget, most, most)
+        start, most, done = self._proven("cleared", start, budget, WHOLE_WORK)
+        if start is not None and (done or most <= self.reduced.cleared(start)):
+            value = self.reduced.cleared(start)
+            self._note("cleared", value, Answer("stopped", start, value, most, 0.0, 0.0, self.interrupted), True)
+            return self._rest(start, budget, value, max(value, most))
         stage = StageModel(self.reduced, False, self.told)
         stage.budget(budget)
         stage.maximise(stage.cleared(), most)
@@ -160,17 +162,20 @@ class _Lexicographic:
         self._heard(pressed.is_set())
         return start
 
-    def _proven(self, name: Name, start: Built | None, budget: int, work: float) -> tuple[Built | None, int]:
-        """The better plan, and the cleared weight that the joint decision's proofs say no plan exceeds.
+    def _proven(self, name: Name, start: Built | None, budget: int, work: float) -> tuple[Built | None, int, bool]:
+        """The better plan, the cleared weight that the joint decision's proofs say no plan exceeds, and whether they
+        knew all there is to know.
 
         work : for the decision in whole numbers, times the limit of a stage
         """
         most = int(self.problem.hamlet_weight.sum())
         if self.hurried or (start is not None and name == "cleared" and self.reduced.cleared(start) == most):
-            return start, most
+            return start, most, False
         tell = self.on_progress if name == "cleared" else None
         with ctrl_c() as pressed:
-            effort = replace(self._effort(), whole_work=work * self._work())
+            effort = replace(
+                self._effort(), whole_work=work * self._work(), kernel_work=min(KERNEL_WORK, work * self._work())
+            )
             found = proven(
                 self.reduced,
                 budget,
@@ -180,12 +185,12 @@ class _Lexicographic:
             )
         self._heard(pressed.is_set())
         if found is None:
-            return start, most
+            return start, most, False
         self.told = found.told
         better = found.better
         if better is not None and (start is None or self._better("cleared", better, start, True)):
             start = better
-        return start, min(most, found.bound)
+        return start, min(most, found.bound), found.every_rule
 
     def _heard(self, pressed: bool) -> None:
         self.hurried |= pressed
@@ -199,7 +204,7 @@ class _Lexicographic:
         share = min(1.0, self._work() / FULL)
         return replace(
             EFFORT, search_rounds=round(EFFORT.search_rounds * share), search_parts=round(EFFORT.search_parts * share),
-            seed=self.limits.seed,
+            gap=self.limits.gap, seed=self.limits.seed,
         )  # fmt: skip
 
     def _rest(self, best: Built, budget: int, cleared: int, bound: int) -> Plan:

@@ -51,11 +51,12 @@ class _Paired:
 @dataclass(frozen=True, slots=True)
 class Proven:
     """No plan within the budget clears more weight than `bound`;  better : a plan found on the way;  told : what the
-    proof knows of trees, for other models."""
+    proof knows of trees, for other models;  every_rule : none was left aside"""
 
     bound: int
     better: Built | None
     told: Told | None
+    every_rule: bool
 
 
 def good_start(reduced: Reduced, budget_vnd: int, effort: Effort, target: int | None = None) -> Built | None:
@@ -115,7 +116,7 @@ def proven(
     proof.prove()
     better = None if proof.choice is None else pairs.built(reduced, proof.choice, None)
     told = None if proof.cuts is None else Told(proof.cuts, pairs.option, pairs.way)
-    return Proven(proof.bound, better, told)
+    return Proven(proof.bound, better, told, _knows(reduced.problem))
 
 
 def _searched(reduced: Reduced, pairs: _Paired, budget_vnd: int, effort: Effort, target: int | None) -> Built | None:
@@ -138,6 +139,13 @@ def _kept(
     if target is not None and reduced.cleared(built) < target:
         return None
     return built
+
+
+def _knows(problem: Problem) -> bool:
+    """Whether the joint decision leaves no rule of the problem aside."""
+    hangs = problem.backhaul is not None and problem.backhaul.relays.nnz > 0
+    others = problem.required.any() or problem.locked.any() or problem.forbidden_sets or problem.caps
+    return not (hangs or others or problem.crowds is not None or problem.load is not None)
 
 
 def _capped(problem: Problem, built: Built | None) -> NDArray[np.bool_]:

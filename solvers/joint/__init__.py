@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phusong.solvers.backhaul.graph import ROOT
-from phusong.solvers.backhaul.tree import cheapest_tree
+from phusong.solvers.backhaul.tree import away_from_root, cheapest_tree
 from phusong.solvers.errors import LockedExceedBudget
 from phusong.solvers.interruption import stopping
 from phusong.solvers.joint.case import JointCase, case_of
@@ -18,12 +18,14 @@ from phusong.solvers.joint.improve import improved
 from phusong.solvers.joint.master import master_of
 from phusong.solvers.joint.problem import JointPlan, JointProblem
 from phusong.solvers.joint.reach import Cuts
-from phusong.solvers.joint.relaxation import Relaxation, Relaxed
+from phusong.solvers.joint.relaxation import Relaxation, Relaxed, packed, unpacked
 from phusong.solvers.joint.search import choice_of, good_joint_plan
 from phusong.solvers.joint.state import CLEARED, SPENT, Choice
 from phusong.solvers.joint.whole import BOUND_SLACK, Answer, WholeModel
 
 TREE_TRIES = 60
+KERNELS = (0.3, 0.1, 0.02)  # fractions of the relaxation from which on a link is likely, one after the other
+IDLE = 2  # attempts
 ATTEMPT = (
     16.0  # units of CP-SAT's, after which another seed may be luckier: the work that a proof takes varies threefold
 )
@@ -35,13 +37,17 @@ class Effort:
 
     search_rounds : stretches taken out and filled again;  search_parts : parts of the plan sought anew after that
     cut_rounds : linear relaxations, each with the cuts that the last one missed
-    whole_work : CP-SAT's units in all for the decision in whole ways and trenches; 0: none
+    kernel_work : CP-SAT's units for the decision in whole ways and trenches among those that the relaxation likes,
+    three times, each among more;  whole_work : the same among all, in all; 0: none
+    gap : relative gap that is good enough
     """
 
     search_rounds: int = 3000
     search_parts: int = 100
     cut_rounds: int = 40
+    kernel_work: float = 6.0
     whole_work: float = 0.0
+    gap: float = 0.0
     seed: int = 1
 
 
@@ -134,11 +140,20 @@ class Proof:
     def bound(self) -> int:
         return min(self.bounds.values())
 
+    @property
+    def open(self) -> bool:
+        """Whether there is anything left to prove."""
+        return self.bound - self.cleared > self.effort.gap * self.bound and not stopping()
+
     def prove(self) -> None:
-        """In fractions first, then in whole numbers, as far as the effort goes and the bound is open."""
-        if self.bound > self.cleared and self.effort.cut_rounds > 0:
+        """In fractions first, then in whole numbers: among the links that the fractions like, then among all."""
+        effort = self.effort
+        if self.open and effort.cut_rounds > 0:
             self._in_fractions()
-        if self.bound > self.cleared and self.effort.whole_work > 0.0 and not stopping():
+        for least in KERNELS:
+            if self.open and effort.kernel_work > 0.0 and self.relaxed is not None:
+                self._in_kernel(self.relaxed.bought < least)
+        if self.open and effort.whole_work > 0.0:
             self._in_whole()
 
     def _in_fractions(self) -> None:
@@ -146,36 +161,63 @@ class Proof:
         self.relaxed = relaxation.tighten(self.effort.cut_rounds, self.cleared)
         if self.relaxed is not None:
             self.bounds["linear"] = self.relaxed.bound
-            self.cuts = relaxation.telling()
+            self.cuts, self.master = relaxation.telling(), relaxation.master
             self._told()
 
     def _told(self) -> None:
         if self.tell is not None:
             self.tell(self.cleared, max(self.bound, self.cleared))
 
+    def _in_kernel(self, unlikely: NDArray[np.bool_]) -> None:
+        """A better plan, of the links that are likely or built already: a small decision, which is often solved."""
+        out = unlikely if self.known is None else unlikely & ~self._links(self.known)
+        model = self._model(out)
+        left, before = self.effort.kernel_work, -1
+        while left > 0.0 and self.open and self.cleared > before:
+            before = self.cleared
+            answer = self._answer(model, left, self.effort.seed)
+            left -= max(answer.work, 1e-3)
+
     def _in_whole(self) -> None:
-        """Answer after answer, each with the cuts that the last one missed."""
-        case, master = self.case, self.master
-        model = WholeModel(master, np.arange(master.hamlets), np.zeros(len(master.cost), dtype=bool))
-        model.lock()
+        """Answer after answer, each with the cuts that the last one missed; ends where several bring nothing."""
+        model = self._model(None)
+        left, attempt, idle = self.effort.whole_work, 0, 0
+        while left > 0.0 and self.open and idle < IDLE:
+            before = self.bound, self.cleared, len(model.cuts)
+            answer = self._answer(model, min(left, ATTEMPT), self.effort.seed + attempt)
+            if answer.bound is not None:
+                self.bounds["whole"] = min(self.bound, int(np.floor(answer.bound + BOUND_SLACK)))
+            self._told()
+            left -= max(answer.work, 1e-3)
+            attempt, idle = attempt + 1, idle + 1 if before == (self.bound, self.cleared, len(model.cuts)) else 0
+
+    def _model(self, out: NDArray[np.bool_] | None) -> WholeModel:
+        model = WholeModel(self.master, out)
         if self.cuts is not None:
             model.add_cuts(self.cuts)
-        left, weight, attempt = self.effort.whole_work, model.weight(), 0
+        weight = model.weight()
         model.model.add(weight <= self.bound)
         model.model.maximize(weight)
-        while left > 0.0 and self.bound > self.cleared and not stopping():
-            model.model.add(model.cost(master.cost) <= case.budget_vnd)
-            if self.known is not None:
-                model.hint(self.known.chosen, self.known.dug)
-            answer = model.solve(min(left, ATTEMPT), self.effort.seed + attempt)
-            left -= max(answer.work, 1e-3)
-            attempt += 1
-            if answer.bound is None or answer.cleared is None:
-                return
-            self.bounds["whole"] = min(self.bound, int(np.floor(answer.bound + BOUND_SLACK)))
+        return model
+
+    def _answer(self, model: WholeModel, limit: float, seed: int) -> Answer:
+        """One solve from the best choice known; the answer's choice is taken, and the cuts that it misses added."""
+        model.model.add(model.cost() <= self.case.budget_vnd)  # again, since cuts may have brought links
+        if self.known is not None:
+            model.hint(self._links(self.known))
+        answer = model.solve(limit, seed)
+        if answer.cleared is not None:
             self._take(answer)
-            self._told()
-            model.add_cuts(model.missed(answer))
+            missed = model.missed(answer)
+            model.add_cuts(missed)
+            self.cuts = packed(([] if self.cuts is None else unpacked(self.cuts)) + unpacked(missed))
+        return answer
+
+    def _links(self, known: Known) -> NDArray[np.bool_]:
+        """(L,) links that a plan builds."""
+        by, _ = away_from_root(self.case.network, known.dug)
+        arcs = by[self.master.reach.head[: self.master.arcs]] == self.case.network.edge
+        return np.concatenate([arcs, known.chosen])
 
     def _take(self, answer: Answer) -> None:
         """The choice of those of the answer's ways that its trenches do reach, where it clears more."""

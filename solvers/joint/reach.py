@@ -54,12 +54,24 @@ def reach_of(
     ways, nodes = len(way_node), network.nodes
     sizes = np.array([len(goal) for goal in goals], dtype=np.int64)
     tail = np.concatenate([network.neighbour, way_node, *(nodes + goal for goal in goals)]).astype(np.int64)
-    links = np.concatenate([np.diff(network.indptr), np.ones(ways, np.int64), sizes])
-    head = np.repeat(np.arange(len(links)), links)
+    return _reach(tail, np.concatenate([np.diff(network.indptr), np.ones(ways, np.int64), sizes]), hamlet)
+
+
+def with_goals(reach: Reach, clauses: Cuts) -> Reach:
+    """clauses : cuts whose links are ways, each a goal more"""
+    tail = np.concatenate([reach.tail, reach.head[clauses.link]])
+    links = np.concatenate([np.diff(reach.indptr), np.diff(clauses.indptr)])
+    return _reach(tail, links, np.concatenate([reach.hamlet, clauses.hamlet]))
+
+
+def _reach(tail: NDArray[np.int64], links: NDArray[np.int64], hamlet: NDArray[np.int64]) -> Reach:
+    """links : how many lead into each node; the goals come last"""
+    nodes = len(links)
     return Reach(
-        indptr=np.concatenate([[0], np.cumsum(links)]).astype(np.int64), tail=tail, head=head,
-        first=np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=len(links)))]).astype(np.int64),
-        out=np.argsort(tail, kind="stable"), goal=nodes + ways + np.arange(len(goals)), hamlet=hamlet,
+        indptr=np.concatenate([[0], np.cumsum(links)]).astype(np.int64), tail=tail,
+        head=np.repeat(np.arange(nodes), links),
+        first=np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=nodes))]).astype(np.int64),
+        out=np.argsort(tail, kind="stable"), goal=np.arange(nodes - len(hamlet), nodes), hamlet=hamlet,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ more than at a corner; that they are only nearly optimal costs nothing, since bo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,10 @@ from ortools.pdlp import solvers_pb2
 from ortools.pdlp.python import pdlp
 from scipy import sparse
 
+from phusong.solvers.clauses import missed_clauses
 from phusong.solvers.interruption import stopping
 from phusong.solvers.joint.master import Master
-from phusong.solvers.joint.reach import Cuts, cuts_missed
+from phusong.solvers.joint.reach import Cuts, cuts_missed, with_goals
 
 ITERATIONS = 1500  # of PDLP a round
 PRECISION = 1e-4
@@ -48,12 +49,16 @@ class Relaxed:
 
 
 class Relaxation:
-    """The linear program under way: the cuts found, and the best bound so far."""
+    """The linear program under way: the cuts found, and the best bound so far.
+
+    master : with a goal for each clause found of a loose group
+    """
 
     def __init__(self, master: Master) -> None:
         self.master = master
         self._cuts: list[tuple[int, NDArray[np.int64]]] = []
         self._known: set[tuple[int, bytes]] = set()
+        self._goals: set[tuple[int, bytes]] = set()
         self._idle = np.empty(0, dtype=np.int64)
         self._point: pdlp.PrimalAndDualSolution | None = None
         self.best: Relaxed | None = None
@@ -74,12 +79,12 @@ class Relaxation:
 
     def telling(self) -> Cuts:
         """The cuts that had a say in the last rounds."""
-        return _packed([cut for cut, idle in zip(self._cuts, self._idle.tolist(), strict=True) if idle < TELLING])
+        return packed([cut for cut, idle in zip(self._cuts, self._idle.tolist(), strict=True) if idle < TELLING])
 
     def _solved(self) -> tuple[Relaxed, float]:
         """This relaxation, and its bound in floating point."""
         master, case = self.master, self.master.case
-        cuts = _packed(self._cuts)
+        cuts = packed(self._cuts)
         matrix = sparse.csr_array(sparse.vstack([master.matrix, _rows(master, cuts)]))
         least = np.concatenate([master.least, np.zeros(len(self._cuts), np.int64)])
         weight = case.coverage.hamlet_weight
@@ -114,8 +119,10 @@ class Relaxation:
         self._cuts = [cut for cut, stays in zip(self._cuts, kept.tolist(), strict=True) if stays]
         self._idle = self._idle[kept]
         before = len(self._cuts)
+        clauses = self._clauses(relaxed)
+        self.master = replace(self.master, reach=with_goals(self.master.reach, packed(clauses)))
         missed = cuts_missed(self.master.reach, relaxed.bought, relaxed.cleared, DEPTH, MISSED)
-        for hamlet, links in unpacked(missed):
+        for hamlet, links in clauses + unpacked(missed):
             key = hamlet, links.tobytes()
             if key not in self._known:
                 self._known.add(key)
@@ -127,6 +134,24 @@ class Relaxation:
         self._point.dual_solution = np.concatenate([plain, of_cut[kept], np.zeros(new), price])
         return new > 0
 
+    def _clauses(self, relaxed: Relaxed) -> list[tuple[int, NDArray[np.int64]]]:
+        """New ones of loose groups, whose ways add up to less than their hamlet is cleared, or hardly more: then a cut
+        around them may be missed. Each is a cut whose links are ways."""
+        case, coverage, first = self.master.case, self.master.case.coverage, self.master.arcs
+        found: list[tuple[int, NDArray[np.int64]]] = []
+        for group in self.master.loose:
+            hamlet, need = int(coverage.group_hamlet[group]), int(coverage.group_need[group])
+            cells = coverage.group_cell[coverage.group_indptr[group] : coverage.group_indptr[group + 1]]
+            covers = case.covers[:, cells]
+            ways = np.flatnonzero(np.diff(covers.indptr))
+            chosen, least = relaxed.bought[first + ways], relaxed.cleared[hamlet] + MISSED
+            clauses = missed_clauses(covers[ways].toarray().T, coverage.cell_people[cells], need, chosen, least)
+            found += [(hamlet, first + ways[clause]) for clause in clauses]
+        new = {(hamlet, links.tobytes()): links for hamlet, links in found}
+        new = {key: links for key, links in new.items() if key not in self._goals}
+        self._goals |= new.keys()
+        return [(hamlet, links) for (hamlet, _), links in new.items()]
+
 
 def unpacked(cuts: Cuts) -> list[tuple[int, NDArray[np.int64]]]:
     """Each cut's hamlet, and its links, ascending."""
@@ -134,7 +159,8 @@ def unpacked(cuts: Cuts) -> list[tuple[int, NDArray[np.int64]]]:
     return [(hamlet, np.sort(links)) for hamlet, links in zip(cuts.hamlet.tolist(), parts, strict=False)]
 
 
-def _packed(cuts: list[tuple[int, NDArray[np.int64]]]) -> Cuts:
+def packed(cuts: list[tuple[int, NDArray[np.int64]]]) -> Cuts:
+    """The other way round."""
     sizes = np.array([len(links) for _, links in cuts], dtype=np.int64)
     links = np.concatenate([np.empty(0, np.int64), *(links for _, links in cuts)])
     hamlet = np.array([hamlet for hamlet, _ in cuts], dtype=np.int64)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 from scipy import sparse
 
-from phusong.solvers.backhaul.tree import away_from_root
 from phusong.solvers.interruption import stoppable, stopping
 from phusong.solvers.joint.master import Master
 from phusong.solvers.joint.reach import Cuts, cuts_missed
@@ -32,78 +31,65 @@ class Answer:
 
 
 class WholeModel:
-    """The rows of some hamlets and of all links that these or cuts speak of; `spared` links (L,) bool cost nothing
-    here and count as bought."""
+    """All rows, and cuts; links (L,) that are `out` are not bought, which makes a bound one of the choices left."""
 
-    def __init__(self, master: Master, hamlets: NDArray[np.int64], spared: NDArray[np.bool_]) -> None:
-        self.master, self.model, self._spared = master, cp_model.CpModel(), spared
-        self.cleared = {int(h): self.model.new_bool_var("") for h in hamlets}
+    def __init__(self, master: Master, out: NDArray[np.bool_] | None = None) -> None:
+        self.master, self.model = master, cp_model.CpModel()
+        self._out = np.zeros(len(master.cost), dtype=bool) if out is None else out
+        self.cleared = [self.model.new_bool_var("") for _ in range(master.hamlets)]
         self.bought: dict[int, cp_model.IntVar] = {}
-        self._dependent = _dependents(master)
-        self._cuts: set[tuple[int, bytes]] = set()
+        self._before = _before(master)
+        self.cuts: set[tuple[int, bytes]] = set()
         self._covered: list[tuple[int, cp_model.IntVar]] = []
-        for hamlet, variable in self.cleared.items():
-            if not master.open[hamlet]:
-                self.model.add(variable == 0)
-        for row in np.flatnonzero(np.isin(master.hamlet, hamlets)).tolist():
+        for hamlet in np.flatnonzero(~master.open).tolist():
+            self.model.add(self.cleared[hamlet] == 0)
+        for row in np.flatnonzero(master.hamlet >= 0).tolist():
             self._add_row(row)
         for group in master.loose:
             self._add_people(group)
+        for row in np.flatnonzero(master.least > 0).tolist():
+            self.model.add_bool_or(self._links(master.matrix.indices[self._span(row)] - master.hamlets))
         exclusive = master.case.exclusive
         for number in np.unique(exclusive):
             rivals = (master.arcs + np.flatnonzero(exclusive == number)).tolist()
             self.model.add_at_most_one([self.bought[way] for way in rivals if way in self.bought])
 
-    def add_cuts(self, cuts: Cuts) -> int:
-        """Those of the hamlets here; how many are new."""
-        before = len(self._cuts)
+    def add_cuts(self, cuts: Cuts) -> None:
         for hamlet, links in unpacked(cuts):
             key = hamlet, links.tobytes()
-            if hamlet in self.cleared and key not in self._cuts and not self._spared[links].any():
-                self._cuts.add(key)
-                self.model.add_bool_or([self.cleared[hamlet].negated(), *(self._link(i) for i in links.tolist())])
-        return len(self._cuts) - before
+            if key not in self.cuts:
+                self.cuts.add(key)
+                self.model.add_bool_or([self.cleared[hamlet].negated(), *self._links(links)])
 
-    def lock(self) -> None:
-        """Locked options are bought; not for a model in which links cost but a part of what they do."""
-        matrix, first = self.master.matrix, self.master.hamlets
-        for row in np.flatnonzero(self.master.least > 0).tolist():
-            ways = matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]] - first
-            self.model.add_bool_or([self._link(way) for way in ways.tolist()])
+    def weight(self) -> cp_model.LinearExpr:
+        return cp_model.LinearExpr.weighted_sum(self.cleared, self.master.case.coverage.hamlet_weight.tolist())
 
-    def weight(self, unit: int = 1) -> cp_model.LinearExpr:
-        hamlets = np.array(list(self.cleared))
-        weight = self.master.case.coverage.hamlet_weight[hamlets] * unit
-        return cp_model.LinearExpr.weighted_sum(list(self.cleared.values()), weight.tolist())
+    def cost(self) -> cp_model.LinearExpr:
+        """Of all links known so far [VND]."""
+        costs = self.master.cost[np.array(list(self.bought), dtype=np.int64)]
+        return cp_model.LinearExpr.weighted_sum(list(self.bought.values()), costs.tolist())
 
-    def cost(self, of_link: NDArray[np.int64]) -> cp_model.LinearExpr:
-        """of_link : (L,)"""
-        return cp_model.LinearExpr.weighted_sum(list(self.bought.values()), of_link[list(self.bought)].tolist())
-
-    def hint(self, chosen: NDArray[np.bool_], dug: NDArray[np.bool_]) -> None:
-        """A plan to start from: its ways (W,) and edges of the network (e,)."""
-        case, network, master = self.master.case, self.master.case.network, self.master
-        covered = np.asarray(case.covers[np.flatnonzero(chosen)].sum(axis=0)).ravel() > 0
+    def hint(self, bought: NDArray[np.bool_]) -> None:
+        """A plan to start from: its links (L,)."""
+        case = self.master.case
+        covered = np.asarray(case.covers[np.flatnonzero(bought[self.master.arcs :])].sum(axis=0)).ravel() > 0
         cleared = case.coverage.cleared_by(covered)
-        by, _ = away_from_root(network, dug)
-        bought = np.concatenate([by[master.reach.head[: master.arcs]] == network.edge, chosen])
         self.model.proto.clear_solution_hint()
-        for hamlet, variable in self.cleared.items():
-            self.model.add_hint(variable, bool(cleared[hamlet]))
+        for variable, value in zip(self.cleared, cleared.tolist(), strict=True):
+            self.model.add_hint(variable, value)
         for link, variable in self.bought.items():
             self.model.add_hint(variable, bool(bought[link]))
         for cell, variable in self._covered:
             self.model.add_hint(variable, bool(covered[cell]))
 
-    def solve(self, limit: float, seed: int, close: float = 0.0) -> Answer:
-        """limit : CP-SAT's deterministic units;  close : to its bound, and good enough"""
+    def solve(self, limit: float, seed: int) -> Answer:
+        """limit : CP-SAT's deterministic units"""
         solver = cp_model.CpSolver()
         solver.parameters.catch_sigint_signal = False  # it would leave the system's own handler behind
         solver.parameters.random_seed = seed
         solver.parameters.num_workers = 1
         solver.parameters.linearization_level = 2
         solver.parameters.max_deterministic_time = limit
-        solver.parameters.absolute_gap_limit = close
         status, pressed = stoppable(lambda: solver.solve(self.model), solver.stop_search)
         if pressed and not stopping():
             raise KeyboardInterrupt  # nobody around listens
@@ -111,61 +97,60 @@ class WholeModel:
         bought = np.zeros(len(self.master.cost), dtype=bool)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return Answer(None, None, bought, work)
-        cleared = np.zeros(self.master.hamlets, dtype=bool)
-        cleared[list(self.cleared)] = solver.boolean_values(list(self.cleared.values()))
-        bought[list(self.bought)] = solver.boolean_values(list(self.bought.values()))
+        cleared = np.array([solver.boolean_value(v) for v in self.cleared], dtype=bool)
+        for link, variable in self.bought.items():
+            bought[link] = solver.boolean_value(variable)
         return Answer(float(solver.best_objective_bound), cleared, bought, work)
 
     def missed(self, answer: Answer) -> Cuts:
         """Cuts that the answer's trees miss."""
         assert answer.cleared is not None
-        bought = (answer.bought | self._spared).astype(float)
-        return cuts_missed(self.master.reach, bought, answer.cleared.astype(float), DEPTH, 0.5)
+        return cuts_missed(self.master.reach, answer.bought.astype(float), answer.cleared.astype(float), DEPTH, 0.5)
+
+    def _span(self, row: int) -> slice:
+        return slice(int(self.master.matrix.indptr[row]), int(self.master.matrix.indptr[row + 1]))
 
     def _add_row(self, row: int) -> None:
-        matrix, first = self.master.matrix, self.master.hamlets
-        span = slice(matrix.indptr[row], matrix.indptr[row + 1])
-        columns, values = matrix.indices[span].tolist(), matrix.data[span].tolist()
-        names = [self.cleared[c] if c < first else self._link(c - first) for c in columns]
-        if set(values) <= {-1, 1}:
-            self.model.add_bool_or([v if value > 0 else v.negated() for v, value in zip(names, values, strict=True)])
+        """A clause or sum: its hamlet, and ways."""
+        matrix, hamlet = self.master.matrix, self.cleared[int(self.master.hamlet[row])]
+        links, values = matrix.indices[self._span(row)] - self.master.hamlets, matrix.data[self._span(row)]
+        need, links, values = -int(values[links < 0][0]), links[links >= 0], values[links >= 0]
+        ways, helps = self._links(links), values[~self._out[links]]
+        if need == 1 and (helps == 1).all():
+            self.model.add_bool_or([hamlet.negated(), *ways])
         else:
-            self.model.add(cp_model.LinearExpr.weighted_sum(names, values) >= 0)
+            self.model.add(cp_model.LinearExpr.weighted_sum(ways, helps.tolist()) >= need * hamlet)
 
     def _add_people(self, group: int) -> None:
         """Enough people of a group that its clauses do not hold to it: a cell counts when some way covers it."""
         case, coverage = self.master.case, self.master.case.coverage
-        hamlet = self.cleared.get(int(coverage.group_hamlet[group]))
-        if hamlet is None:
-            return
+        hamlet = self.cleared[int(coverage.group_hamlet[group])]
         cells = coverage.group_cell[coverage.group_indptr[group] : coverage.group_indptr[group + 1]]
         covered = [self.model.new_bool_var("") for _ in cells]
         self._covered.extend(zip(cells.tolist(), covered, strict=True))
         covers = sparse.csc_array(case.covers[:, cells])
         for cell, (a, b) in enumerate(zip(covers.indptr[:-1], covers.indptr[1:], strict=True)):
-            ways = (self.master.arcs + covers.indices[a:b]).tolist()
-            self.model.add_bool_or([covered[cell].negated(), *(self._link(way) for way in ways)])
+            self.model.add_bool_or([covered[cell].negated(), *self._links(self.master.arcs + covers.indices[a:b])])
         people = cp_model.LinearExpr.weighted_sum(covered, coverage.cell_people[cells].tolist())
         self.model.add(people >= int(coverage.group_need[group])).only_enforce_if(hamlet)
 
-    def _link(self, link: int) -> cp_model.IntVar:
-        """The variable of a link, and with it all that must be bought before."""
-        if link not in self.bought:
-            waiting = [link]
-            self.bought[link] = self.model.new_bool_var("")
-            while waiting:
-                later = waiting.pop()
-                before = self._dependent.get(later)
-                if before is None or self._spared[before].any() or self._spared[later]:
-                    continue
+    def _links(self, links: NDArray[np.integer]) -> list[cp_model.IntVar]:
+        """The variables of those that are not out, and with them all that must be bought before."""
+        held = links[~self._out[links]].tolist()
+        waiting = [link for link in held if link not in self.bought]
+        self.bought |= {link: self.model.new_bool_var("") for link in waiting}
+        while waiting:
+            later = waiting.pop()
+            if later in self._before:
+                before = [i for i in self._before[later] if not self._out[i]]
                 new = [i for i in before if i not in self.bought]
                 self.bought |= {i: self.model.new_bool_var("") for i in new}
                 waiting.extend(new)
                 self.model.add_bool_or([self.bought[later].negated(), *(self.bought[i] for i in before)])
-        return self.bought[link]
+        return [self.bought[link] for link in held]
 
 
-def _dependents(master: Master) -> dict[int, list[int]]:
+def _before(master: Master) -> dict[int, list[int]]:
     """Of which links one is bought before a link is; none for those that leave the root."""
     matrix, first = master.matrix, master.hamlets
     before: dict[int, list[int]] = {}

@@ -25,19 +25,10 @@ from phusong.solvers.problem import NONE, Roads
 
 SHARES = (0.04, 0.10)
 EFFORT = {
-    "small": Effort(
-        search_rounds=2000, search_parts=60, share_rounds=10, region_hamlets=150, region_passes=2, region_joined=(1,),
-        region_work=(2.0, 4.0), whole_work=35.0,
-    ),
-    "middle": Effort(
-        search_rounds=3000, search_parts=60, share_rounds=14, region_hamlets=120, region_passes=2, region_joined=(1,),
-        region_work=(2.0, 6.0),
-    ),
-    "large": Effort(
-        search_rounds=12000, search_parts=80, share_rounds=13, region_hamlets=190, region_passes=2, region_joined=(),
-        region_work=(2.0,),
-    ),
-}  # fmt: skip
+    "small": Effort(search_rounds=1000, search_parts=20, cut_rounds=40, whole_work=35.0),
+    "middle": Effort(search_rounds=2000, search_parts=40, cut_rounds=60, kernel_work=8.0),
+    "large": Effort(search_rounds=6000, search_parts=40, cut_rounds=20, kernel_work=6.0),
+}
 ROUNDS = 2000  # of each search that margins compare
 
 
@@ -49,7 +40,7 @@ def main() -> None:
     parser.add_argument("--no-margins", action="store_true", help="leave out the comparison with towers first")
     given = parser.parse_args()
     warm = towers_and_backhaul(20, 200, 30, seed=1)
-    solve_joint(warm, cost_to_connect_all(warm) // 5, Effort(search_rounds=5, share_rounds=2, whole_work=0.1))
+    solve_joint(warm, cost_to_connect_all(warm) // 5, Effort(search_rounds=5, cut_rounds=2, whole_work=0.1))
     for size in given.sizes:
         problem = towers_and_backhaul(*SIZES[size], seed=given.seed, shade=given.shade)
         every = cost_to_connect_all(problem)

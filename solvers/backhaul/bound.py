@@ -10,7 +10,6 @@ order. Every stop that a plan may use has a share, wanted by the last relaxation
 from __future__ import annotations
 
 import heapq
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -28,30 +27,7 @@ def shares_of(
 
     stops : (k,) nodes;  rank : (k,) the lower, the earlier a stop claims;  most : (k,) it claims no more than this
     """
-    return ascend(network.indptr, network.neighbour, network.cost[network.edge], stops, rank, most, False)[0]
-
-
-class Claims(NamedTuple):
-    """What stops claimed from whom: each claim is paid by all arcs of a cut that every tree to its stop must cross.
-
-    stop : (c,) place of the stop in the list given;  amount : (c,) VND;  arcs of claim i: arc[indptr[i]:indptr[i + 1]]
-    """
-
-    stop: NDArray[np.int64]
-    amount: NDArray[np.int64]
-    indptr: NDArray[np.int64]
-    arc: NDArray[np.int64]
-
-
-def claims_of(
-    network: Network,
-    arc_cost: NDArray[np.int64],
-    stops: NDArray[np.int64],
-    rank: NDArray[np.int64],
-    most: NDArray[np.int64],
-) -> Claims:
-    """The claims that shares are made of, when arcs (2e,) cost this."""
-    return Claims(*ascend(network.indptr, network.neighbour, arc_cost, stops, rank, most, True)[2:])
+    return _ascend(network.indptr, network.neighbour, network.cost[network.edge], stops, rank, most)
 
 
 @njit(cache=True, nogil=True)
@@ -93,19 +69,16 @@ def _tied(
 
 
 @njit(cache=True, nogil=True)
-def ascend(
+def _ascend(
     indptr: NDArray[np.int64],
     neighbour: NDArray[np.int64],
     arc_cost: NDArray[np.int64],
     stops: NDArray[np.int64],
     rank: NDArray[np.int64],
     most: NDArray[np.int64],
-    told: bool,
-) -> tuple[
-    NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]
-]:
-    """Shares (n,) and what each arc has left (2e,); arc i leads from neighbour[i] into the node that lists it. Then the
-    claims, where they are to be told. O(claims x nodes tied), claims being a few for each stop."""
+) -> NDArray[np.int64]:
+    # Shares (n,); arc i leads from neighbour[i] into the node that lists it. O(claims x nodes tied), claims being a few
+    # for each stop.
     nodes = len(indptr) - 1
     left = arc_cost.copy()
     share = np.zeros(nodes, np.int64)
@@ -114,7 +87,6 @@ def ascend(
     stamp = 0
     heap = [(np.int64(0), np.int64(0), np.int64(0))]
     heap.pop()
-    who, amount, ends, arcs = [np.int64(0)], [np.int64(0)], [np.int64(0)], [np.int64(0)]
     for k in range(len(stops)):
         if stops[k] != ROOT and most[k] > 0:
             heap.append((rank[k], indptr[stops[k] + 1] - indptr[stops[k]], np.int64(k)))
@@ -137,13 +109,7 @@ def ascend(
                 for i in range(indptr[node], indptr[node + 1]):
                     if mark[neighbour[i]] != stamp:
                         left[i] -= claim
-                        if told:
-                            arcs.append(np.int64(i))
-            if told:
-                who.append(np.int64(k))
-                amount.append(np.int64(claim))
-                ends.append(np.int64(len(arcs) - 1))
             if share[stops[k]] >= most[k]:
                 break
             queued = max(np.int64(queued), np.int64(cut))
-    return share, left, np.array(who)[1:], np.array(amount)[1:], np.array(ends), np.array(arcs)[1:]
+    return share

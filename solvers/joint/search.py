@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from phusong.solvers.joint.case import JointCase
 from phusong.solvers.joint.improve import PART_WAYS, ROUNDS, improved
@@ -15,18 +14,15 @@ __all__ = ["choice_of", "good_joint_plan"]
 ON_WHOLE = 0.2  # share of the rounds that go through the whole of a large case; the others through its parts
 
 
-def good_joint_plan(
-    case: JointCase, rounds: int, seed: int, likely: NDArray[np.float64] | None = None, start: Choice | None = None
-) -> Choice | None:
+def good_joint_plan(case: JointCase, rounds: int, seed: int) -> Choice | None:
     """The best choice found; None when the locked options never fitted.
 
     rounds : stretches taken out and filled again, in all
-    likely : (W,) 0 to 1, how much a relaxation wants each way;  start : a choice to go on from
     """
     g = ground_of(case)
-    s = nothing_chosen(g) if start is None else copy_of(start)
+    s = nothing_chosen(g)
     current, best = copy_of(s), copy_of(s)
-    favour = np.ones(len(g.cost)) if likely is None else 0.4 + likely
+    favour = np.ones(len(g.cost))
     parts = int((1.0 - ON_WHOLE) * rounds) // ROUNDS if len(g.cost) > PART_WAYS else 0
     found = search(g, s, current, best, alike_of(case.covers), favour, case.budget_vnd, rounds - parts * ROUNDS, seed)
     if not found:

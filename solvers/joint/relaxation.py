@@ -198,8 +198,8 @@ def exact_bound(
     and any price of a VND; rounded down, and as it is."""
     case = master.case
     weight = np.where(master.open, case.coverage.hamlet_weight, 0)
-    largest = np.maximum(abs(matrix).max(axis=1).toarray().ravel(), np.abs(least))
-    reached = float(dual @ largest) + float(weight.sum()) + price * float(master.cost.sum() + case.budget_vnd) + 1.0
+    size = np.asarray(abs(matrix).sum(axis=1)).ravel() + np.abs(least)
+    reached = float(dual @ size) + float(weight.sum()) + price * float(master.cost.sum() + case.budget_vnd) + 1.0
     bits = BITS - int(np.ceil(np.log2(reached)))
     multiplier = np.floor(np.ldexp(dual, bits)).astype(np.int64)
     of_vnd = int(np.floor(np.ldexp(price, bits + DEEP)))

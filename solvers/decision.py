@@ -26,6 +26,7 @@ EFFORT = Effort(search_rounds=1500, search_parts=30, cut_rounds=20)
 FULL = 4.0  # units of work of a stage from which on all that is searched; the fewer, the less
 WHOLE_WORK = 8.0  # times the limit of a stage, for the joint decision in whole ways and trenches
 KERNEL_WORK = 6.0  # at most, for each of its kernels
+LEAST_WORK = 4.0  # of a later stage: with less, CP-SAT hardly gets through its presolve of a real problem
 UNLIMITED = 20.0  # in place of that limit where a stage has none
 HURRY = 0.1  # units of work for a stage, once Ctrl-C was pressed before it began
 Progress = Callable[[str, float, float], None]
@@ -124,6 +125,7 @@ class _Lexicographic:
         self.stages: list[Stage] = []
         self.interrupted, self.hurried = False, False
         self.told: Told | None = None
+        self.likely: Built | None = None
 
     def most_cleared(self, budget: int) -> Plan:
         start = self._started("cleared", budget, None)
@@ -186,7 +188,7 @@ class _Lexicographic:
         self._heard(pressed.is_set())
         if found is None:
             return start, most, False
-        self.told = found.told
+        self.told, self.likely = found.told, found.likely
         better = found.better
         if better is not None and (start is None or self._better("cleared", better, start, True)):
             start = better
@@ -208,19 +210,43 @@ class _Lexicographic:
         )  # fmt: skip
 
     def _rest(self, best: Built, budget: int, cleared: int, bound: int) -> Plan:
-        people = StageModel(self.reduced, True, self.told)
-        people.budget(budget)
-        people.model.add(people.cleared() >= cleared)
-        people.maximise(people.people, self.problem.people)
-        best = self._solve("people", people, best, True)
+        def posed() -> StageModel:
+            stage = StageModel(self.reduced, True, self.told)
+            stage.budget(budget)
+            stage.model.add(stage.cleared() >= cleared)
+            return stage
 
-        last = StageModel(self.reduced, True, self.told)
-        last.budget(budget)
-        last.model.add(last.cleared() >= cleared)
-        last.model.add(last.people >= self.reduced.people(best))
-        last.minimise(last.lifetime())
-        best = self._solve("lifetime", last, best, False)
+        def people() -> StageModel:
+            stage = posed()
+            stage.maximise(stage.people, self.problem.people)
+            return stage
+
+        def lifetime() -> StageModel:
+            stage = posed()
+            stage.model.add(stage.people >= self.reduced.people(best))
+            stage.minimise(stage.lifetime())
+            return stage
+
+        best = self._later("people", people, best, True)
+        best = self._later("lifetime", lifetime, best, False)
         return self._plan(best, bound)
+
+    def _later(self, name: Name, posed: Callable[[], StageModel], best: Built, maximise: bool) -> Built:
+        """The best of a kernel, what the first stage's fractions like; then of all, if there is work enough for it."""
+        if self.likely is None or self.hurried:
+            return self._solve(name, posed(), best, maximise)
+        kernel = posed()
+        kernel.only(self.likely, best)
+        kernel.hint(best)
+        found = kernel.solve(self.limits, None)
+        self.interrupted |= found.interrupted
+        if found.built is not None and self._better(name, found.built, best, maximise):
+            best = found.built
+        if found.interrupted or self._work() < LEAST_WORK:
+            value = self._value(name, best)
+            self._note(name, value, Answer("stopped", best, value, kernel.trivial_bound, 0.0, 0.0, False), maximise)
+            return best
+        return self._solve(name, posed(), best, maximise)
 
     def _solve(self, name: Name, stage: StageModel, start: Built | None, maximise: bool) -> Built:
         """The best of the solver's plan and the start."""

@@ -103,6 +103,14 @@ class StageModel:
             for pair, variable in self._traffic.items():
                 self.model.add_hint(variable, carried.get(pair, 0))
 
+    def only(self, likely: Built, best: Built) -> None:
+        """Leave out what is neither likely nor in the plan, which makes a bound one of the plans left."""
+        for variable, kept in zip(self.x, (likely.options | best.options).tolist(), strict=True):
+            if not kept:
+                self.model.add(variable == 0)
+        if self.connections is not None:
+            self.connections.only(likely.ways | best.ways, likely.edges | best.edges)
+
     def solve(self, limits: Limits, on_progress: Callable[[float, float], None] | None) -> Answer:
         """Run until proven, within the gap, or stopped; Ctrl-C stops with the best so far."""
         solver = cp_model.CpSolver()
@@ -122,7 +130,7 @@ class StageModel:
         status, interrupted = stoppable(lambda: solver.solve(self.model, watch), solver.stop_search)
         found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
         # Stopped before it knew anything, the solver reports a bound that is none.
-        bound = self._trivial_bound
+        bound = self.trivial_bound
         if found:
             tighter = min if self._maximises else max
             bound = tighter(bound, _whole(solver.best_objective_bound, self._maximises))
@@ -144,11 +152,11 @@ class StageModel:
 
     def maximise(self, expression: cp_model.LinearExpr, most: int) -> None:
         """most: a value that no choice exceeds."""
-        self._maximises, self._trivial_bound = True, most
+        self._maximises, self.trivial_bound = True, most
         self.model.maximize(expression)
 
     def minimise(self, expression: cp_model.LinearExpr) -> None:
-        self._maximises, self._trivial_bound = False, 0
+        self._maximises, self.trivial_bound = False, 0
         self.model.minimize(expression)
 
     def _rules(self) -> None:

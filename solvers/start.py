@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from phusong.solvers.backhaul.graph import ROOT
 from phusong.solvers.built import Built
-from phusong.solvers.joint import Effort, Known, Proof, searched
+from phusong.solvers.joint import KERNELS, Effort, Known, Proof, searched
 from phusong.solvers.joint.case import JointCase
 from phusong.solvers.joint.state import Choice
 from phusong.solvers.local_search import good_plan
@@ -47,16 +47,29 @@ class _Paired:
             np.where(self.way == NONE, built.options[self.option], np.append(built.ways, False)[self.way])
         )
 
+    def likely(self, reduced: Reduced, bought: NDArray[np.float64]) -> Built:
+        """Options, ways and edges of the links that a relaxation takes to some part."""
+        network, some = self.case.network, bought >= KERNELS[-1]
+        arcs, pairs = np.split(some, [len(network.edge)])
+        options, ways = np.zeros(reduced.problem.options, dtype=bool), np.zeros(reduced.problem.ways, dtype=bool)
+        edges = np.zeros(len(network.cost), dtype=bool)
+        options[self.option[pairs]] = True
+        ways[self.way[pairs & (self.way != NONE)]] = True
+        edges[network.edge[arcs]] = True
+        return Built(options, ways, edges, np.empty(0, dtype=bool))
+
 
 @dataclass(frozen=True, slots=True)
 class Proven:
     """No plan within the budget clears more weight than `bound`;  better : a plan found on the way;  told : what the
-    proof knows of trees, for other models;  every_rule : none was left aside"""
+    proof knows of trees, for other models;  every_rule : none was left aside;  likely : what the fractions like of
+    options, ways and edges, None without any"""
 
     bound: int
     better: Built | None
     told: Told | None
     every_rule: bool
+    likely: Built | None
 
 
 def good_start(reduced: Reduced, budget_vnd: int, effort: Effort, target: int | None = None) -> Built | None:
@@ -116,7 +129,8 @@ def proven(
     proof.prove()
     better = None if proof.choice is None else pairs.built(reduced, proof.choice, None)
     told = None if proof.cuts is None else Told(proof.cuts, pairs.option, pairs.way)
-    return Proven(proof.bound, better, told, _knows(reduced.problem))
+    likely = None if proof.relaxed is None else pairs.likely(reduced, proof.relaxed.bought)
+    return Proven(proof.bound, better, told, _knows(reduced.problem), likely)
 
 
 def _searched(reduced: Reduced, pairs: _Paired, budget_vnd: int, effort: Effort, target: int | None) -> Built | None:

@@ -82,6 +82,14 @@ class Connections:
         for number, variable in self._depth.items():
             self.model.add_hint(variable, max(int(depth[number]), 1))
 
+    def only(self, ways: NDArray[np.bool_], edges: NDArray[np.bool_]) -> None:
+        for variable, kept in zip(self.way, ways.tolist(), strict=True):
+            if not kept:
+                self.model.add(variable == 0)
+        for (edge, _), variable in self.arc.items():
+            if not edges[edge]:
+                self.model.add(variable == 0)
+
     def read(self, solver: cp_model.CpSolver) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """(W,) ways and (e,) edges of the solver's plan."""
         edges = np.zeros(len(self.network.cost), dtype=bool)

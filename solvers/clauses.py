@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+EXACT = 2.0**20
 WORK = 40_000  # cells looked at before a group counts as having too many blocking sets
 
 
@@ -26,6 +27,8 @@ def blocking_clauses(
     Walks the sets of options that block nothing yet: once the options of a cell are taken, every cell whose options all
     lie among them comes along for free.
     """
+    if sum(p for p, covering in zip(people, options, strict=True) if not covering) > sum(people) - need:
+        return [[]], True
     numbers = sorted({o for covering in options for o in covering})
     bit = {o: 1 << i for i, o in enumerate(numbers)}
     cells = sorted(
@@ -64,6 +67,7 @@ def missed_clauses(
     O(C^2 W) for each cell of the longest set; some may be missed.
     """
     slack = people.sum() - need
+    chosen, least = np.round(chosen * EXACT), round(least * EXACT)  # then sums are exact in any order
     covering, weight = covers.astype(float), people.astype(float)  # sums of whole numbers stay exact
     ways = np.unique(covers[covering @ chosen < least], axis=0)
     blocking = [np.zeros((0, len(people)), dtype=bool)]

@@ -242,9 +242,14 @@ class _Lexicographic:
         self.interrupted |= found.interrupted
         if found.built is not None and self._better(name, found.built, best, maximise):
             best = found.built
-        if found.interrupted or self._work() < LEAST_WORK:
+        if found.interrupted or (self.limits.time_limit_s is None and self._work() < LEAST_WORK):
             value = self._value(name, best)
-            self._note(name, value, Answer("stopped", best, value, kernel.trivial_bound, 0.0, 0.0, False), maximise)
+            self._note(
+                name,
+                value,
+                Answer("stopped", best, value, kernel.trivial_bound, found.seconds, found.deterministic, False),
+                maximise,
+            )
             return best
         return self._solve(name, posed(), best, maximise)
 

@@ -125,12 +125,18 @@ def proven(
     known = None
     if start is not None:
         known = Known(reduced.cleared(start), pairs.chosen_by(start), start.edges)
-    proof = Proof(pairs.case, known, effort, tell)
+    every_rule = _knows(reduced.problem)
+
+    def heard(cleared: int, bound: int) -> None:
+        if tell is not None:
+            tell(cleared if every_rule or known is None else known.cleared, bound)
+
+    proof = Proof(pairs.case, known, effort, heard)
     proof.prove()
     better = None if proof.choice is None else pairs.built(reduced, proof.choice, None)
     told = None if proof.cuts is None else Told(proof.cuts, pairs.option, pairs.way)
     likely = None if proof.relaxed is None else pairs.likely(reduced, proof.relaxed.bought)
-    return Proven(proof.bound, better, told, _knows(reduced.problem), likely)
+    return Proven(proof.bound, better, told, every_rule, likely)
 
 
 def _searched(reduced: Reduced, pairs: _Paired, budget_vnd: int, effort: Effort, target: int | None) -> Built | None:
@@ -147,6 +153,8 @@ def _kept(
     budget_vnd: int,
     target: int | None,
 ) -> Built | None:
+    if reduced.connected is not None and not reduced.connected.reached(ways, edges):
+        return None
     built = mended(reduced, reduced.completed(options, ways, edges))
     if built is None or reduced.spent(built)[0] > budget_vnd:
         return None

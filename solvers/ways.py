@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from phusong.solvers.backhaul.graph import FAR, ROOT, Network, network_of, spread
-from phusong.solvers.backhaul.tree import cheapest_tree, without_ends
+from phusong.solvers.backhaul.tree import away_from_root, cheapest_tree, without_ends
 from phusong.solvers.problem import NONE, Backhaul, Cap, Problem
 
 TREE_TRIES = 20
@@ -46,6 +46,12 @@ class Connected:
         """(e,) network edges whose road edges are all among these."""
         dug = set(trenches.tolist())
         return np.array([dug.issuperset(parts) for parts in self.network.parts], dtype=bool)
+
+    def reached(self, ways: NDArray[np.bool_], edges: NDArray[np.bool_]) -> bool:
+        """Whether the edges tie every chosen way's node to what is lit."""
+        by, _ = away_from_root(self.network, edges)
+        stops = self.node[ways]
+        return bool(((by[stops] >= 0) | (stops == ROOT)).all())
 
     def lean(self, ways: NDArray[np.bool_], edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """(e,) edges without those that lead to none of the chosen ways; a cheaper tree where one is found."""

@@ -153,6 +153,7 @@ class Proof:
         for least in KERNELS:
             if self.open and effort.kernel_work > 0.0 and self.relaxed is not None:
                 self._in_kernel(self.relaxed.bought < least)
+        self._told()
         if self.open and effort.whole_work > 0.0:
             self._in_whole()
 
@@ -172,9 +173,9 @@ class Proof:
         """A better plan, of the links that are likely or built already: a small decision, which is often solved."""
         out = unlikely if self.known is None else unlikely & ~self._links(self.known)
         model = self._model(out)
-        left, before = self.effort.kernel_work, -1
-        while left > 0.0 and self.open and self.cleared > before:
-            before = self.cleared
+        left, before = self.effort.kernel_work, (-1, 0)
+        while left > 0.0 and self.open and (self.cleared, len(model.cuts)) != before:
+            before = self.cleared, len(model.cuts)
             answer = self._answer(model, left, self.effort.seed)
             left -= max(answer.work, 1e-3)
 
@@ -232,6 +233,16 @@ class Proof:
         choice = _with_best_tree(
             case, choice_of(case, ways, np.unique(network.edge[arcs[reached[tail] & reached[head]]])), self.effort.seed
         )
-        if choice.totals[CLEARED] > self.cleared and choice.totals[SPENT] <= case.budget_vnd:
+        if choice.totals[CLEARED] > self.cleared and self._holds(choice):
             self.choice, self.cleared = choice, int(choice.totals[CLEARED])
             self.known = Known(self.cleared, choice.chosen, choice.dug)
+
+    def _holds(self, choice: Choice) -> bool:
+        """Whether its ways are reached, locked options are in, and the budget is kept: filling up leaves locked ways in
+        that it cannot pay the trench of."""
+        case = self.case
+        by, _ = away_from_root(case.network, choice.dug)
+        reached = by >= 0
+        reached[ROOT] = True
+        held = np.isin(np.flatnonzero(case.coverage.locked), case.option[choice.chosen])
+        return bool(reached[case.node[choice.chosen]].all() and held.all() and choice.totals[SPENT] <= case.budget_vnd)

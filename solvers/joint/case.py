@@ -60,7 +60,7 @@ def case_of(problem: JointProblem, budget_vnd: int) -> JointCase:
     node, own = problem.option_node[original], problem.own_backhaul_vnd[original]
     network = network_of(problem.roads, np.unique(node[node != NONE]), budget_vnd)
     base = coverage.budget_cost_vnd
-    place = np.where(node == NONE, -1, network.place[node])
+    place = np.append(network.place, -1)[node]  # index NONE meets the last entry
     alone = np.where(place >= 0, network.distance[np.maximum(place, 0)], np.iinfo(np.int64).max // 4)
     fibre = (place >= 0) & (base + alone <= budget_vnd)
     without = (own != NONE) & (base + own <= budget_vnd) & ~(fibre & (alone <= own))

@@ -27,6 +27,7 @@ MISSED = 0.02  # by which the links of a cut fall short
 IDLE = 6  # rounds after which a cut without a multiplier is dropped,
 TELLING = 3  # and up to which it is worth telling others
 SLOW, PATIENCE = 1e-4, 3  # the bound falls by less than this share in so many rounds: enough
+MOST = 2.0**20  # that a multiplier may come to
 BITS = 60  # of the sums that a bound in whole numbers may reach
 DEEP = 52  # the price of a VND has so many bits more
 
@@ -36,16 +37,11 @@ class Relaxed:
     """The relaxation whose multipliers bound most.
 
     bound : on the cleared weight, exact, rounded down;  cleared (H,), bought (L,) : its nearly optimal fractions
-    worth_of_vnd : multiplier of the budget;  rows : (R,) of the master's rows;  cuts, of_cut : those of cuts
     """
 
     bound: int
     cleared: NDArray[np.float64]
     bought: NDArray[np.float64]
-    worth_of_vnd: float
-    rows: NDArray[np.float64]
-    cuts: Cuts
-    of_cut: NDArray[np.float64]
 
 
 class Relaxation:
@@ -84,8 +80,7 @@ class Relaxation:
     def _solved(self) -> tuple[Relaxed, float]:
         """This relaxation, and its bound in floating point."""
         master, case = self.master, self.master.case
-        cuts = packed(self._cuts)
-        matrix = sparse.csr_array(sparse.vstack([master.matrix, _rows(master, cuts)]))
+        matrix = sparse.csr_array(sparse.vstack([master.matrix, _rows(master, packed(self._cuts))]))
         least = np.concatenate([master.least, np.zeros(len(self._cuts), np.int64)])
         weight = case.coverage.hamlet_weight
         program = pdlp.QuadraticProgram()
@@ -98,16 +93,13 @@ class Relaxation:
         program.variable_lower_bounds = np.zeros(len(money))
         program.variable_upper_bounds = np.concatenate([master.open.astype(float), np.ones(len(master.cost))])
         found = pdlp.primal_dual_hybrid_gradient(program, _parameters(), initial_solution=self._point)
-        values, dual = np.asarray(found.primal_solution), np.maximum(np.asarray(found.dual_solution), 0.0)
         self._point = pdlp.PrimalAndDualSolution()
         self._point.primal_solution, self._point.dual_solution = found.primal_solution, found.dual_solution
-        rows, of_cut, price = dual[: len(master.least)], dual[len(master.least) : -1], float(dual[-1]) / MONEY
-        self._idle = np.where(of_cut > 0.0, 0, self._idle + 1)
-        bound, exactly = exact_bound(master, matrix, least, dual[:-1], price)
-        return Relaxed(
-            bound=bound, cleared=values[: master.hamlets], bought=values[master.hamlets :], worth_of_vnd=price,
-            rows=rows, cuts=cuts, of_cut=of_cut,
-        ), exactly  # fmt: skip
+        values, dual = np.nan_to_num(np.asarray(found.primal_solution)), np.asarray(found.dual_solution)
+        dual = np.clip(np.nan_to_num(dual), 0.0, MOST)  # any multipliers bound
+        self._idle = np.where(dual[len(master.least) : -1] > 0.0, 0, self._idle + 1)
+        bound, exactly = exact_bound(master, matrix, least, dual[:-1], float(dual[-1]) / MONEY)
+        return Relaxed(bound, values[: master.hamlets], values[master.hamlets :]), exactly
 
     def _grown(self, relaxed: Relaxed) -> bool:
         """Whether cuts were missed; they are added, and those that have long had no say go."""
@@ -141,6 +133,8 @@ class Relaxation:
         found: list[tuple[int, NDArray[np.int64]]] = []
         for group in self.master.loose:
             hamlet, need = int(coverage.group_hamlet[group]), int(coverage.group_need[group])
+            if not self.master.open[hamlet] or relaxed.cleared[hamlet] <= MISSED:
+                continue
             cells = coverage.group_cell[coverage.group_indptr[group] : coverage.group_indptr[group + 1]]
             covers = case.covers[:, cells]
             ways = np.flatnonzero(np.diff(covers.indptr))

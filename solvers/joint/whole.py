@@ -1,5 +1,6 @@
 """Hamlets, ways and trenches in whole numbers, by CP-SAT: of its trees it is told the cuts known, and those that its
-answers miss. Fewer cuts mean a weaker bound, never a wrong one; an answer that misses none is a plan."""
+answers miss. Fewer cuts mean a weaker bound, never a wrong one; an answer that misses none is a plan, but for
+locked options, around which no cuts are known."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ class WholeModel:
         exclusive = master.case.exclusive
         for number in np.unique(exclusive):
             rivals = (master.arcs + np.flatnonzero(exclusive == number)).tolist()
-            self.model.add_at_most_one([self.bought[way] for way in rivals if way in self.bought])
+            if len(rivals) > 1:
+                self.model.add_at_most_one([self.bought[way] for way in rivals if way in self.bought])
 
     def add_cuts(self, cuts: Cuts) -> None:
         for hamlet, links in unpacked(cuts):
@@ -73,7 +75,7 @@ class WholeModel:
         """A plan to start from: its links (L,)."""
         case = self.master.case
         covered = np.asarray(case.covers[np.flatnonzero(bought[self.master.arcs :])].sum(axis=0)).ravel() > 0
-        cleared = case.coverage.cleared_by(covered)
+        cleared = case.coverage.cleared_by(covered) & self.master.open
         self.model.proto.clear_solution_hint()
         for variable, value in zip(self.cleared, cleared.tolist(), strict=True):
             self.model.add_hint(variable, value)

@@ -63,3 +63,17 @@ def test_goals_added_are_goals_given_from_the_start():
     grown = with_goals(reach_of(network, node, np.array([7]), goals[:1]), clauses)
     for mine, given_ in zip(grown, reach_of(network, node, np.array([7, 7, 5]), goals), strict=True):
         np.testing.assert_array_equal(mine, given_)
+
+
+@given(groups())
+def test_clauses_that_say_all_say_exactly_when_a_group_is_met(group):
+    covers, people, need, *_ = group
+    options = [np.flatnonzero(row).tolist() for row in covers]
+    if people.sum() < need:
+        return  # no choice helps; callers leave such groups out
+    clauses, complete = blocking_clauses(options, people.tolist(), need)
+    assert complete
+    for number in range(2 ** covers.shape[1]):
+        chosen = {way for way in range(covers.shape[1]) if number >> way & 1}
+        met = met_without(group, [way for way in range(covers.shape[1]) if way not in chosen])
+        assert met == all(chosen & set(clause) for clause in clauses)

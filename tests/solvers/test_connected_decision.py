@@ -173,6 +173,25 @@ def test_what_is_locked_stays_when_the_money_would_clear_more_without_it():
     assert plan.hamlets_bound == 1
 
 
+def test_a_locked_tower_never_hangs_on_a_circle_of_free_trenches():
+    road = Roads(
+        np.array([0, 1, 2, 1], np.int32), np.array([1, 2, 3, 3], np.int32), np.array([10, 0, 0, 0]),
+        np.array([True, False, False, False]),
+    )  # fmt: skip
+    ways = Backhaul(
+        way_option=np.arange(4, dtype=np.int32), way_node=np.array([1, 2, 3, 0], np.int32),
+        way_budget_vnd=np.zeros(4, np.int64), way_lifetime_vnd=np.zeros(4, np.int64),
+        relays=sparse.csr_array((4, 4), dtype=bool), relay_most=np.zeros(4, np.int64), roads=road,
+    )  # fmt: skip
+    locked = np.array([True, False, False, False])
+    covers = [[1], [1], [2], [0]]
+    problem = problem_of([(0, [0], 1)], [1, 1, 1], covers, [0, 0, 0, 10], [1], backhaul=ways, locked=locked)
+    plan = max_cleared(problem, 10, Limits())
+    assert_sound(problem, plan)
+    assert 0 in plan.chosen
+    assert (plan.cleared.sum(), plan.hamlets_bound, plan.trench_vnd) == (0, 0, 10)
+
+
 @pytest.mark.parametrize("caps", [(), (DISHES,)])
 def test_stopped_at_once_the_plan_of_the_search_stands_with_its_trenches(caps):
     problem = valley(caps)

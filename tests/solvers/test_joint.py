@@ -258,6 +258,35 @@ def test_locked_options_are_built_or_refused():
         solve_joint(problem, 16, QUICK)
 
 
+def a_circle() -> tuple[JointProblem, int]:
+    """A locked tower beyond a trench of 10, at a circle of free trenches; a tower that needs none clears the hamlet
+    for the same 10."""
+    coverage = problem_of(
+        [(0, [0], 1)], [1, 1, 1], [{1}, {1}, {2}, {0}], [0, 0, 0, 10], [1], locked=np.array([True, False, False, False])
+    )
+    roads = Roads(
+        np.array([0, 1, 2, 1], dtype=np.int32), np.array([1, 2, 3, 3], dtype=np.int32),
+        np.array([10, 0, 0, 0], dtype=np.int64), np.array([True, False, False, False]),
+    )  # fmt: skip
+    problem = JointProblem(coverage, roads, np.array([1, 2, 3, 0], dtype=np.int32), np.full(4, NONE, dtype=np.int64))
+    return problem, 10
+
+
+def test_a_locked_tower_never_hangs_on_a_circle():
+    problem, budget = a_circle()
+    result = solve_joint(problem, budget, QUICK)
+    assert_sound(problem, budget, result)
+    assert (result.plan.chosen.tolist(), result.cleared) == ([0], 0)
+
+
+def test_own_backhaul_needs_no_road_at_all():
+    coverage = problem_of([(0, [0], 1)], [1], [{0}], [3], [1])
+    nothing = np.empty(0, dtype=np.int32)
+    roads = Roads(nothing, nothing, np.empty(0, dtype=np.int64), np.empty(0, dtype=bool))
+    problem = JointProblem(coverage, roads, np.array([NONE], dtype=np.int32), np.array([4], dtype=np.int64))
+    assert [solve_joint(problem, budget, QUICK).cleared for budget in (6, 7)] == [0, 1]
+
+
 def test_faults_are_all_named():
     problem, _ = a_street()
     with pytest.raises(ProblemFaults) as caught:

@@ -130,7 +130,8 @@ class _Lexicographic:
     def most_cleared(self, budget: int) -> Plan:
         start = self._started("cleared", budget, None)
         start, most, done = self._proven("cleared", start, budget, WHOLE_WORK)
-        if start is not None and (done or most <= self.reduced.cleared(start)):
+        worked = done and self.limits.deterministic_limit is not None and self.limits.time_limit_s is None
+        if start is not None and (worked or most <= self.reduced.cleared(start)):
             value = self.reduced.cleared(start)
             self._note("cleared", value, Answer("stopped", start, value, most, 0.0, 0.0, self.interrupted), True)
             return self._rest(start, budget, value, max(value, most))
@@ -173,18 +174,11 @@ class _Lexicographic:
         most = int(self.problem.hamlet_weight.sum())
         if self.hurried or (start is not None and name == "cleared" and self.reduced.cleared(start) == most):
             return start, most, False
-        tell = self.on_progress if name == "cleared" else None
+        tell = _teller(self.on_progress, name) if self.on_progress is not None and name == "cleared" else None
+        units = work * self._work()
+        effort = replace(self._effort(), whole_work=units, kernel_work=min(KERNEL_WORK, units))
         with ctrl_c() as pressed:
-            effort = replace(
-                self._effort(), whole_work=work * self._work(), kernel_work=min(KERNEL_WORK, work * self._work())
-            )
-            found = proven(
-                self.reduced,
-                budget,
-                start,
-                effort,
-                None if tell is None else lambda value, bound: tell(name, value, bound),
-            )
+            found = proven(self.reduced, budget, start, effort, tell)
         self._heard(pressed.is_set())
         if found is None:
             return start, most, False

@@ -25,9 +25,10 @@ __all__ = ["Limits", "Plan", "Price", "Stage", "cheapest_clearing", "max_cleared
 EFFORT = Effort(search_rounds=1500, search_parts=30, cut_rounds=20)
 FULL = 4.0  # units of work of a stage from which on all that is searched; the fewer, the less
 WHOLE_WORK = 8.0  # times the limit of a stage, for the joint decision in whole ways and trenches
+PROOF_TIME = 0.5  # of a clock's limit for the first stage; the rest is the full model's
 KERNEL_WORK = 6.0  # at most, for each of its kernels
 LEAST_WORK = 4.0  # of a later stage: with less, CP-SAT hardly gets through its presolve of a real problem
-UNLIMITED = 20.0  # in place of that limit where a stage has none
+UNLIMITED = 20.0  # in place of that limit where a stage has none, or a clock
 HURRY = 0.1  # units of work for a stage, once Ctrl-C was pressed before it began
 Progress = Callable[[str, float, float], None]
 Name = Literal["cleared", "people", "lifetime", "cost"]
@@ -194,13 +195,14 @@ class _Lexicographic:
 
     def _work(self) -> float:
         """Units of work of a stage."""
-        return 1.0 if self.limits.time_limit_s is not None else self.limits.deterministic_limit or UNLIMITED
+        return UNLIMITED if self.limits.time_limit_s is not None else self.limits.deterministic_limit or UNLIMITED
 
     def _effort(self) -> Effort:
         share = min(1.0, self._work() / FULL)
         return replace(
             EFFORT, search_rounds=round(EFFORT.search_rounds * share), search_parts=round(EFFORT.search_parts * share),
             gap=self.limits.gap, seed=self.limits.seed,
+            seconds=None if self.limits.time_limit_s is None else PROOF_TIME * self.limits.time_limit_s,
         )  # fmt: skip
 
     def _rest(self, best: Built, budget: int, cleared: int, bound: int) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -33,7 +34,8 @@ ATTEMPT = (
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Work, never a clock: the same effort and seed give the same plan and bound.
+    """Work, and a clock only where `seconds` of proof are given: else the same effort and seed give the same plan and
+    bound.
 
     search_rounds : stretches taken out and filled again;  search_parts : parts of the plan sought anew after that
     cut_rounds : linear relaxations, each with the cuts that the last one missed
@@ -48,6 +50,7 @@ class Effort:
     kernel_work: float = 6.0
     whole_work: float = 0.0
     gap: float = 0.0
+    seconds: float | None = None
     seed: int = 1
 
 
@@ -130,6 +133,7 @@ class Proof:
     ) -> None:
         self.case, self.known, self.effort, self.tell = case, known, effort, tell
         self.cleared = 0 if known is None else known.cleared
+        self.until = np.inf if effort.seconds is None else time.monotonic() + effort.seconds
         self.master = master_of(case)
         self.bounds = {"all": int(case.coverage.hamlet_weight[self.master.open].sum())}
         self.choice: Choice | None = None
@@ -143,7 +147,8 @@ class Proof:
     @property
     def open(self) -> bool:
         """Whether there is anything left to prove."""
-        return self.bound - self.cleared > self.effort.gap * self.bound and not stopping()
+        late = stopping() or time.monotonic() >= self.until
+        return self.bound - self.cleared > self.effort.gap * self.bound and not late
 
     def prove(self) -> None:
         """In fractions first, then in whole numbers: among the links that the fractions like, then among all."""
@@ -159,7 +164,7 @@ class Proof:
 
     def _in_fractions(self) -> None:
         relaxation = Relaxation(self.master)
-        self.relaxed = relaxation.tighten(self.effort.cut_rounds, self.cleared)
+        self.relaxed = relaxation.tighten(self.effort.cut_rounds, self.cleared, self.until)
         if self.relaxed is not None:
             self.bounds["linear"] = self.relaxed.bound
             self.cuts, self.master = relaxation.telling(), relaxation.master
@@ -206,7 +211,7 @@ class Proof:
         model.model.add(model.cost() <= self.case.budget_vnd)  # again, since cuts may have brought links
         if self.known is not None:
             model.hint(self._links(self.known))
-        answer = model.solve(limit, seed)
+        answer = model.solve(limit, seed, self.until)
         if answer.cleared is not None:
             self._take(answer)
             missed = model.missed(answer)

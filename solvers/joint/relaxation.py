@@ -6,6 +6,7 @@ more than at a corner; that they are only nearly optimal costs nothing, since bo
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -59,11 +60,12 @@ class Relaxation:
         self._point: pdlp.PrimalAndDualSolution | None = None
         self.best: Relaxed | None = None
 
-    def tighten(self, rounds: int, enough: int) -> Relaxed | None:
-        """Rounds of solving and adding cuts, until the bound is `enough`, hardly falls or no cut is missed."""
+    def tighten(self, rounds: int, enough: int, until: float = np.inf) -> Relaxed | None:
+        """Rounds of solving and adding cuts, until the bound is `enough`, hardly falls, no cut is missed, or
+        `time.monotonic()` has come to `until`."""
         values: list[float] = []
         for _ in range(rounds):
-            if stopping():
+            if stopping() or time.monotonic() >= until:
                 break
             relaxed, value = self._solved()
             self.best = relaxed if self.best is None or relaxed.bound <= self.best.bound else self.best

@@ -4,6 +4,7 @@ locked options, around which no cuts are known."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,14 +85,15 @@ class WholeModel:
         for cell, variable in self._covered:
             self.model.add_hint(variable, bool(covered[cell]))
 
-    def solve(self, limit: float, seed: int) -> Answer:
-        """limit : CP-SAT's deterministic units"""
+    def solve(self, limit: float, seed: int, until: float = np.inf) -> Answer:
+        """limit : CP-SAT's deterministic units;  until : of `time.monotonic()`, too"""
         solver = cp_model.CpSolver()
         solver.parameters.catch_sigint_signal = False  # it would leave the system's own handler behind
         solver.parameters.random_seed = seed
         solver.parameters.num_workers = 1
         solver.parameters.linearization_level = 2
         solver.parameters.max_deterministic_time = limit
+        solver.parameters.max_time_in_seconds = max(0.0, until - time.monotonic())
         status, pressed = stoppable(lambda: solver.solve(self.model), solver.stop_search)
         if pressed and not stopping():
             raise KeyboardInterrupt  # nobody around listens

@@ -226,6 +226,17 @@ def test_the_same_seed_gives_the_same_plan():
     assert first.bounds == second.bounds
 
 
+def test_a_clock_ends_the_proof():
+    problem = towers_and_backhaul(40, 300, 60, seed=2)
+    budget = cost_to_connect_all(problem) // 6
+    effort = Effort(
+        search_rounds=5, search_parts=0, cut_rounds=1000, kernel_work=1000.0, whole_work=1000.0, seconds=0.0
+    )
+    result = solve_joint(problem, budget, effort)
+    assert_sound(problem, budget, result)
+    assert list(result.bounds) == ["all"]
+
+
 def test_a_shared_trench_is_paid_once():
     """Two towers at the end of one trench of 10 fit into 10 + 2 x 3; either alone would pay the trench as well."""
     problem, budget = a_street()
@@ -339,7 +350,7 @@ def test_ctrl_c_ends_the_proof_after_the_attempt_at_hand(monkeypatch):
     effort = replace(QUICK, search_rounds=0, search_parts=0, cut_rounds=1, whole_work=0.5)
     calls, plain = [], WholeModel.solve
 
-    def pressing(self, limit, seed):
+    def pressing(self, limit, seed, until):
         calls.append(len(calls))
         if press and len(calls) == 1:
             signal.raise_signal(signal.SIGINT)
